@@ -1,0 +1,1 @@
+"""Copies: repositories, offline media, their checks and restores."""

@@ -1,0 +1,1 @@
+"""Pages and reports: what people look at."""

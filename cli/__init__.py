@@ -1,0 +1,1 @@
+"""Words: the commands, and the only place that prints."""

@@ -1,0 +1,103 @@
+"""The command line: `holdfast`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+
+from cli import output
+from cli.context import Context
+from inventory.errors import ExitCode, HoldfastError
+
+app = typer.Typer(
+    name="holdfast",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Bring every information system back within 24 hours, and prove it.",
+    epilog="Exit codes: 0 done and clean, 1 done with findings, 2 usage or invalid site, "
+    "3 could not finish, 4 refused, 130 interrupted.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        output.line(f"holdfast {version('holdfast')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    site: Annotated[
+        Path | None, typer.Option("--site", help="The site's directory (else HOLDFAST_SITE, else upwards from here).")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    _version_asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    context.obj = Context(site, debug=debug)
+
+
+def _interrupted(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; every expected failure becomes two lines on stderr."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        result = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except BaseException as failure:
+        return int(_told(failure))
+    return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _told(failure: BaseException) -> int:
+    """Tell the user what ended the command, and return its exit code."""
+    if _debug() and not isinstance(failure, (Exit, TyperException, KeyboardInterrupt)):
+        traceback.print_exception(failure)
+    match failure:
+        case Exit():
+            return failure.exit_code
+        case HoldfastError():
+            output.error(failure)
+            return failure.exit_code
+        case TyperException():
+            output.usage(failure)
+            return ExitCode.USAGE
+        case KeyboardInterrupt() | Abort():
+            output.note("interrupted; nothing that was recorded is lost, run the command again to go on")
+            return ExitCode.INTERRUPTED
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.DONE
+        case _:
+            output.note(f"error: a fault in Holdfast itself: {type(failure).__name__}: {failure}")
+            output.note("hint: run the command again with --debug and report what it prints; the ledger is as it was")
+            return ExitCode.UNFINISHED
+
+
+def _debug() -> bool:
+    return "--debug" in sys.argv[1:]
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

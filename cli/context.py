@@ -1,0 +1,73 @@
+"""What every command starts from: the site, its state, the clock, the ledger, who acts."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.clock import SystemClock
+from inventory.clock import Clock
+
+if TYPE_CHECKING:
+    from inventory.people import Actor
+    from inventory.site import Site
+    from ledger.ledger import Ledger
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+class Context:
+    """Built once per command; everything is opened when first asked for."""
+
+    def __init__(self, site: Path | None = None, *, debug: bool = False) -> None:
+        self._given_site = site
+        self.debug = debug
+        self.clock: Clock = SystemClock()
+
+    @cached_property
+    def site(self) -> Site:
+        """Return the site, read and checked."""
+        from inventory import site
+
+        return site.load(site.find(self._given_site, os.environ, Path.cwd()))
+
+    @cached_property
+    def state(self) -> Path:
+        """Return the state directory, made with mode 0700 if new."""
+        from inventory import site
+        from inventory.errors import HoldfastError
+
+        directory = site.state_directory(self.site, os.environ)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise HoldfastError(
+                f"the state directory {directory} cannot be made: {error.strerror}",
+                hint="choose another with HOLDFAST_STATE or `state:` in holdfast.yml",
+            ) from error
+        return directory
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Return who runs this command."""
+        from inventory import people
+
+        return people.who(people.current_login(), self.site.people)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Return the site's ledger, opened."""
+        from ledger.ledger import Ledger
+
+        return Ledger.open(self.state, self.clock, self.actor.login)
+
+
+def current(context: typer.Context) -> Context:
+    """Return the command's Context."""
+    found = context.find_object(Context)
+    assert found is not None
+    return found

@@ -1,0 +1,146 @@
+"""The only place that prints. Data goes to stdout; progress, notes and errors to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from inventory.errors import HoldfastError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code not in (0x09, 0x0A)}
+
+
+def clean(text: str) -> str:
+    """Make text from logs, hosts and files harmless for a terminal: control characters become visible."""
+    return text.translate(_CONTROL)
+
+
+def line(text: str = "") -> None:
+    """Print one line of data."""
+    sys.stdout.write(clean(text) + "\n")
+
+
+def note(text: str) -> None:
+    """Say something that is not data (stderr)."""
+    sys.stderr.write(clean(text) + "\n")
+
+
+def document(value: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def json_line(value: Any) -> None:
+    """Print one JSON object on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")) + "\n")
+
+
+def error(failure: HoldfastError) -> None:
+    """Print what went wrong and the next step (stderr)."""
+    note(f"error: {failure.message}")
+    if failure.hint:
+        note(f"hint: {failure.hint}")
+
+
+def usage(failure: Exception) -> None:
+    """Print a usage error the way the option parser words it (stderr)."""
+    show = getattr(failure, "show", None)
+    if show is None:
+        note(f"error: {failure}")
+    else:
+        show()
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Print rows in columns; `right` are the indices of columns aligned to the right.
+
+    On a terminal colours may help; the words alone always say it.
+    """
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for index, heading in enumerate(headings):
+        shown.add_column(heading, justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(_coloured(cell) for cell in row))
+    _console().print(shown)
+
+
+_COLOURS: Mapping[str, str] = {
+    "green": "green",
+    "pass": "green",
+    "complete": "green",
+    "restored": "green",
+    "amber": "yellow",
+    "waived": "yellow",
+    "incomplete": "yellow",
+    "medium": "yellow",
+    "red": "bold red",
+    "fail": "bold red",
+    "failed": "bold red",
+    "error": "bold red",
+    "high": "red",
+    "critical": "bold red",
+    "unknown": "magenta",
+}
+
+
+def _coloured(cell: str) -> Any:
+    from rich.text import Text
+
+    return Text(clean(cell), style=_COLOURS.get(cell, ""))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS") or 160)
+    return Console(width=width, soft_wrap=False, highlight=False)
+
+
+class Progress:
+    """A line of live progress on stderr; silent when nobody watches."""
+
+    def __init__(self, update: Any = None) -> None:
+        self._update = update
+
+    def show(self, text: str, share: float | None = None) -> None:
+        """Say what is being done, and which share of it (0..1) if known."""
+        if self._update is not None:
+            self._update(clean(text), share)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """Show progress while the block runs, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield Progress()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def update(text: str, share: float | None) -> None:
+            bar.update(task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
+
+        yield Progress(update)
+
+
+def confirm(question: str) -> bool:
+    """Ask on the terminal; without one the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    sys.stderr.write(clean(question) + " [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -1,0 +1,1 @@
+"""Warnings: rules over logs, and the alerts they raise."""

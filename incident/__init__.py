@@ -1,0 +1,1 @@
+"""Recovery: incidents, clocks, runbooks, restore plans, readiness."""

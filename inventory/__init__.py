@@ -1,0 +1,1 @@
+"""What we protect: systems, hosts, people, rules, and how a host is reached."""

@@ -1,0 +1,64 @@
+"""Durations as people write them: `90s`, `15m`, `8h`, `7d`, `1d12h`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_PART = re.compile(r"(\d+)(s|m|h|d|w)")
+_WHOLE = re.compile(r"(?:\d+[smhdw])+")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse(text: str) -> timedelta:
+    """Read a duration.
+
+    Raises:
+        ValueError: not a row of number-and-unit pairs, or zero.
+    """
+    compact = text.strip().replace(" ", "")
+    if not _WHOLE.fullmatch(compact):
+        raise ValueError(f"{text!r} is not a duration; write it like 90s, 15m, 8h, 7d or 1d12h")
+    total = timedelta()
+    for amount, unit in _PART.findall(compact):
+        try:
+            total += timedelta(**{_UNITS[unit]: int(amount)})
+        except OverflowError as error:
+            raise ValueError(f"{text!r} is too long a duration") from error
+    if total <= timedelta():
+        raise ValueError(f"{text!r} is no time at all")
+    return total
+
+
+def show(duration: timedelta | float) -> str:
+    """Write a duration (a timedelta or seconds) the way `parse` reads it, two units at most.
+
+    Under ten seconds one decimal is kept: `3.4s`. A negative one carries its sign.
+    """
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+    if seconds < 0:
+        return "-" + show(-seconds)
+    if seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.1f}s"
+    rest = round(seconds)
+    parts: list[str] = []
+    for name, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        amount, rest = divmod(rest, size)
+        if amount:
+            parts.append(f"{amount}{name}")
+    return "".join(parts[:2]) or "0s"
+
+
+def _from_yaml(value: Any) -> Any:
+    return parse(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_from_yaml),
+    PlainSerializer(show, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^([0-9]+[smhdw])+$", "examples": ["8h", "1d12h"]}),
+]

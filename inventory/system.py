@@ -1,0 +1,193 @@
+"""What we protect: a system, its data, its copies, its logs, and how one knows it is normal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from inventory.duration import Duration
+
+DEFAULT_TARGET = timedelta(hours=24)
+
+
+def _absolute(path: str) -> str:
+    pure = PurePosixPath(path)
+    if not pure.is_absolute() or ".." in pure.parts:
+        raise ValueError(f"{path!r} must be an absolute path without '..'")
+    return str(pure)
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+
+
+class Strict(BaseModel):
+    """A value read from the site: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilesSource(Strict):
+    """Files and folders of one host, by absolute path on that host."""
+
+    files: Annotated[list[AbsolutePath], Field(min_length=1)]
+    host: str
+    exclude: list[str] = []
+
+
+class SqliteSource(Strict):
+    """One SQLite database of one host, copied while it is in use."""
+
+    sqlite: AbsolutePath
+    host: str
+
+
+DataSource = FilesSource | SqliteSource
+
+
+class VaultCopy(Strict):
+    """A copy kept in a vault, renewed at least every `every`."""
+
+    vault: str
+    every: Duration
+
+
+class MediaCopy(Strict):
+    """A copy kept on offline media of a rotation set, renewed at least every `every`."""
+
+    media: str
+    every: Duration
+
+
+Copy = VaultCopy | MediaCopy
+
+
+class FileLog(Strict):
+    """A log file (or glob) of one host, and how to read it."""
+
+    host: str
+    file: AbsolutePath
+    format: Literal["auto", "jsonl", "journald", "syslog"] = "auto"
+
+
+class JournaldLog(Strict):
+    """The journal of one unit of one host."""
+
+    host: str
+    journald: str
+
+
+LogSource = FileLog | JournaldLog
+
+
+class HttpCheck(Strict):
+    """Passes when a request to `http` answers with `status` (and contains `contains`)."""
+
+    http: Annotated[str, Field(pattern=r"^https?://")]
+    status: int = 200
+    contains: str = ""
+
+
+class SqlCheck(Strict):
+    """Passes when the first value of `query` on a SQLite file is at least `at_least`."""
+
+    sql: AbsolutePath
+    host: str
+    query: str
+    at_least: float = 1
+
+
+class PortCheck(Strict):
+    """Passes when a TCP connection to `host`:`port` opens."""
+
+    port: Annotated[int, Field(ge=1, le=65535)]
+    host: str
+
+
+class CommandCheck(Strict):
+    """Passes when a command on a host ends with 0."""
+
+    command: Annotated[list[str], Field(min_length=1)]
+    host: str
+
+
+NormalCheck = HttpCheck | SqlCheck | PortCheck | CommandCheck
+
+
+class Canary(Strict):
+    """A query whose answer is the time of the newest record really in the data (RFC 3339)."""
+
+    sql: AbsolutePath
+    host: str
+    query: str
+
+
+class LevelDecision(Strict):
+    """The decision that set a system's level."""
+
+    number: str
+    date: str
+    by: str
+
+
+class System(Strict):
+    """One information system, as its `system:` block in the inventory says.
+
+    `level` is 1..5; `rto` how soon it must be back (default 24 h), `rpo` how much data may be lost.
+    """
+
+    name: str
+    name_local: str = ""
+    unit: str = ""
+    accountable: str = ""
+    level: Annotated[int, Field(ge=1, le=5)] = 1
+    level_decision: LevelDecision | None = None
+    rto: Duration = DEFAULT_TARGET
+    rto_reason: str = ""
+    rto_approver: str = ""
+    rpo: Duration = DEFAULT_TARGET
+    depends_on: list[str] = []
+    external: bool = False
+    serves: str = ""
+    data: list[DataSource] = []
+    realistic_size_gb: Annotated[float, Field(gt=0)] | None = None
+    copies: list[Copy] = []
+    logs: list[LogSource] = []
+    runbook: str = "generic"
+    start: list[str] = []
+    stop: list[str] = []
+    drill_targets: dict[str, str] = {}
+    normal_when: list[NormalCheck] = []
+    canary: Canary | None = None
+
+    @model_validator(mode="after")
+    def _long_target_is_an_exception(self) -> System:
+        if self.rto > DEFAULT_TARGET and not (self.rto_reason and self.rto_approver):
+            raise ValueError("rto above 24h needs rto_reason and rto_approver")
+        return self
+
+
+class Host(Strict):
+    """A host that carries one or more systems.
+
+    `root` is where the host's file system begins as seen from its connection: `/` for a real host,
+    a directory for a host that is only a directory (demo, tests).
+    """
+
+    name: str
+    connection: str = "ssh"
+    address: str = ""
+    user: str = ""
+    root: AbsolutePath = "/"
+
+    def path(self, path: str) -> str:
+        """Return where `path` of this host is found through its connection."""
+        if self.root == "/":
+            return path
+        return str(PurePosixPath(self.root) / path.lstrip("/"))
+
+
+Systems = dict[str, System]
+"""Systems by key, in inventory order."""

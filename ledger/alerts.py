@@ -1,0 +1,151 @@
+"""Alerts: warnings raised by rules over logs, or by a copy that looks wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from inventory import clock
+from ledger.ledger import Entry, Ledger
+
+OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One warning.
+
+    `id` is stable: the same rule text over the same events gives the same id, so a second run raises nothing new.
+    `first_at`/`last_at` are event times, `raised_at` the moment it was recorded (None until then);
+    `events` refer to the log lines: `{"file", "line", "id"}`.
+    """
+
+    id: str
+    rule: str
+    title: str
+    level: str
+    source: str
+    system: str | None
+    first_at: datetime | None
+    last_at: datetime | None
+    count: int
+    events: Sequence[Mapping[str, Any]]
+    summary: str
+    tags: Sequence[str] = ()
+    state: str = OPEN
+    incident: str | None = None
+    raised_at: datetime | None = None
+
+
+def alert_id(rule: str, rule_hash: str, key: str) -> str:
+    """Return a stable id (16 hex digits) from the rule, its text's hash, and what makes the hit one of its kind."""
+    return hashlib.sha256("\0".join((rule, rule_hash, key)).encode()).hexdigest()[:16]
+
+
+def raise_alerts(ledger: Ledger, alerts: Sequence[Alert]) -> list[Alert]:
+    """Record the alerts that are new, with one digest of them all in the chain; return those.
+
+    Raises:
+        LedgerError: nothing was recorded.
+    """
+    unique = {alert.id: alert for alert in alerts}
+    known = {row["id"] for row in ledger.store.alerts(ids=sorted(unique))} if unique else set()
+    new = [alert for alert in unique.values() if alert.id not in known]
+    if not new:
+        return []
+    now = ledger.clock.now()
+    rows = [_row(alert, now) for alert in new]
+    content = "\n".join(json.dumps(row, sort_keys=True) for row in rows)
+    body = {
+        "count": len(new),
+        "ids": [alert.id for alert in new[:100]],
+        "systems": sorted({alert.system for alert in new if alert.system}),
+        "highest": max((alert.level for alert in new), key=rank),
+        "digest": hashlib.sha256(content.encode()).hexdigest(),
+    }
+    ledger.store.append(now, ledger.actor, [("alerts.raised", None, body)], alerts=rows)
+    return [_alert(row | {"body": json.loads(row["body"])}) for row in rows]
+
+
+def listed(
+    ledger: Ledger, *, states: Sequence[str] = (), ids: Sequence[str] = (), incident: str | None = None
+) -> list[Alert]:
+    """Return alerts, oldest first."""
+    return [_alert(row) for row in ledger.store.alerts(states=states, ids=ids, incident=incident)]
+
+
+def change(ledger: Ledger, ids: Sequence[str], state: str, *, reason: str = "", incident: str | None = None) -> None:
+    """Move alerts to another state (and into an incident), with a record of who and why."""
+    values = {"state": state} | ({"incident": incident} if incident is not None else {})
+    body = {"ids": list(ids), "state": state, "reason": reason, "incident": incident}
+    entry = Entry("alerts.changed", body)
+    ledger.store.append(
+        ledger.clock.now(),
+        ledger.actor,
+        [(entry.kind, None, body)],
+        alert_changes=[(alert, values) for alert in ids],
+    )
+
+
+_LEVELS = ("informational", "low", "medium", "high", "critical")
+
+
+def rank(level: str) -> int:
+    """Return a level's weight, 0 (informational) to 4 (critical); an unknown one weighs most."""
+    return _LEVELS.index(level) if level in _LEVELS else len(_LEVELS)
+
+
+def _row(alert: Alert, now: datetime) -> dict[str, Any]:
+    body = {
+        "title": alert.title,
+        "source": alert.source,
+        "first_at": _text(alert.first_at),
+        "last_at": _text(alert.last_at),
+        "count": alert.count,
+        "events": [dict(event) for event in alert.events],
+        "summary": alert.summary,
+        "tags": list(alert.tags),
+    }
+    return {
+        "id": alert.id,
+        "system": alert.system,
+        "rule": alert.rule,
+        "level": alert.level,
+        "raised_at": clock.to_text(now),
+        "state": alert.state,
+        "incident": alert.incident,
+        "body": json.dumps(body, sort_keys=True),
+    }
+
+
+def _alert(row: Mapping[str, Any]) -> Alert:
+    body = row["body"]
+    return Alert(
+        id=row["id"],
+        rule=row["rule"],
+        title=body["title"],
+        level=row["level"],
+        source=body["source"],
+        system=row["system"],
+        first_at=_moment(body["first_at"]),
+        last_at=_moment(body["last_at"]),
+        count=body["count"],
+        events=body["events"],
+        summary=body["summary"],
+        tags=body["tags"],
+        state=row["state"],
+        incident=row["incident"],
+        raised_at=_moment(row["raised_at"]),
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else clock.to_text(moment)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else clock.from_text(text)

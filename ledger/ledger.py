@@ -1,0 +1,125 @@
+"""The ledger as the rest of Holdfast sees it: append, read, project."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from inventory.clock import Clock
+from ledger import chain
+from ledger.record import Record
+from ledger.store import Lease, Store
+
+LEDGER_FILE = "ledger.db"
+_LEASE = timedelta(minutes=2)
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A view folded from records: change `version` whenever `fold` changes meaning.
+
+    `fold(state, record)` changes the JSON-able state in place for records of `kinds` (empty: all).
+    """
+
+    name: str
+    version: int
+    fold: Callable[[State, Record], None]
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record to be: kind, content, and the system it is about."""
+
+    kind: str
+    body: Mapping[str, Any]
+    system: str | None = None
+
+
+class Ledger:
+    """What happened at one site. Every append is durable when the call returns."""
+
+    def __init__(self, store: Store, clock: Clock, actor: str) -> None:
+        self.store = store
+        self.clock = clock
+        self.actor = actor
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+    @classmethod
+    def open(cls, directory: Path, clock: Clock, actor: str) -> Ledger:
+        """Open (or begin) the ledger in a state directory.
+
+        Raises:
+            LedgerError: it cannot be used, or a newer Holdfast wrote it.
+        """
+        return cls(Store(f"sqlite:///{directory / LEDGER_FILE}"), clock, actor)
+
+    def append(
+        self, kind: str, body: Mapping[str, Any], *, system: str | None = None, guard: Lease | None = None
+    ) -> Record:
+        """Write one record; it is on disk when this returns.
+
+        Raises:
+            LedgerError: it was not written.
+            LeaseLostError: `guard` is not ours any more.
+        """
+        return self.append_all([Entry(kind, body, system)], guard=guard)[0]
+
+    def append_all(self, entries: Sequence[Entry], *, guard: Lease | None = None) -> list[Record]:
+        """Write several records together, or none."""
+        rows = [(entry.kind, entry.system, dict(entry.body)) for entry in entries]
+        return self.store.append(self.clock.now(), self.actor, rows, guard=guard)
+
+    def read(
+        self, *, after: int = 0, kinds: Sequence[str] = (), system: str | None = None, newest: int | None = None
+    ) -> Iterator[Record]:
+        """Yield records in order."""
+        return self.store.read(after=after, kinds=kinds, system=system, newest=newest)
+
+    def project(self, projection: Projection) -> State:
+        """Return a projection's state, brought up to the newest record and kept for the next reader."""
+        kept = self.store.projection(projection.name, projection.version)
+        up_to, state = kept if kept is not None else (0, {})
+        seen = up_to
+        for record in self.read(after=up_to, kinds=projection.kinds):
+            projection.fold(state, record)
+            seen = record.seq
+        if seen > up_to:
+            self.store.keep_projection(projection.name, projection.version, seen, state)
+        return dict(state)
+
+    def rebuild(self, projection: Projection) -> State:
+        """Return a projection's state folded from the first record on; what `project` must equal."""
+        state: State = {}
+        for record in self.read(kinds=projection.kinds):
+            projection.fold(state, record)
+        return state
+
+    def verify(self, anchors: Sequence[chain.Anchor] = ()) -> chain.Verdict:
+        """Walk the whole chain and hold it against outside checkpoints."""
+        return chain.verify(self.store.rows(), anchors)
+
+    def own(self, name: str, *, length: timedelta = _LEASE) -> Lease:
+        """Become (or stay) the owner of `name` for `length`.
+
+        Raises:
+            LeaseLostError: another process owns it.
+        """
+        now = self.clock.now()
+        return self.store.acquire(name, self._holder, now, now + length)
+
+    def disown(self, lease: Lease) -> None:
+        """Give up ownership."""
+        self.store.release(lease)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
