@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory.clock import Clock
-from ledger import chain
+from ledger import chain, owner
 from ledger.record import Record
 from ledger.store import Lease, Store
 
@@ -51,7 +48,7 @@ class Ledger:
         self.store = store
         self.clock = clock
         self.actor = actor
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._holder = str(owner.this_process())
 
     @classmethod
     def open(cls, directory: Path, clock: Clock, actor: str) -> Ledger:
@@ -111,10 +108,10 @@ class Ledger:
         """Become (or stay) the owner of `name` for `length`.
 
         Raises:
-            LeaseLostError: another process owns it.
+            LeaseLostError: another process owns it and is not provably dead.
         """
         now = self.clock.now()
-        return self.store.acquire(name, self._holder, now, now + length)
+        return self.store.acquire(name, self._holder, now, now + length, owner.is_dead)
 
     def disown(self, lease: Lease) -> None:
         """Give up ownership."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -191,11 +191,15 @@ class Store:
             connection.execute(sa.delete(_projections).where(_projections.c.name == name))
             connection.execute(sa.insert(_projections).values(**values))
 
-    def acquire(self, name: str, holder: str, now: datetime, until: datetime) -> Lease:
+    def acquire(
+        self, name: str, holder: str, now: datetime, until: datetime, is_dead: Callable[[str], bool] = lambda _: False
+    ) -> Lease:
         """Become the owner of `name`, or prolong one's own ownership.
 
+        An owner whose time has run out, or who `is_dead`, gives way.
+
         Raises:
-            LeaseLostError: somebody else owns it and it has not run out.
+            LeaseLostError: somebody else owns it, lives, and it has not run out.
         """
         with self._write() as connection:
             row = connection.execute(sa.select(_leases).where(_leases.c.name == name)).mappings().one_or_none()
@@ -205,7 +209,7 @@ class Store:
                     sa.insert(_leases).values(name=name, holder=holder, epoch=1, until=clocks.to_text(until))
                 )
                 return lease
-            if row["holder"] != holder and row["until"] > clocks.to_text(now):
+            if row["holder"] != holder and row["until"] > clocks.to_text(now) and not is_dead(row["holder"]):
                 raise LeaseLostError(
                     f"{name} is being worked on by {row['holder']} until {row['until']}",
                     hint="wait for it to end, or end that process; ownership runs out by itself",

@@ -1,0 +1,76 @@
+"""Who owns a lease, in words that can be checked later: is that process still alive?"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Owner:
+    """One process: host name, boot, pid namespace, pid and its start time in clock ticks since boot."""
+
+    host: str
+    boot: str
+    namespace: str
+    pid: int
+    started: str
+
+    def __str__(self) -> str:
+        return "|".join((self.host, self.boot, self.namespace, str(self.pid), self.started))
+
+
+def this_process() -> Owner:
+    """Describe the process that asks."""
+    pid = os.getpid()
+    return Owner(socket.gethostname(), _boot(), _namespace(), pid, _started(pid) or "")
+
+
+def parse(text: str) -> Owner | None:
+    """Read what `str(owner)` wrote, or None."""
+    parts = text.split("|")
+    if len(parts) != 5 or not parts[3].isdigit():
+        return None
+    return Owner(parts[0], parts[1], parts[2], int(parts[3]), parts[4])
+
+
+def is_dead(text: str) -> bool:
+    """Tell whether an owner is provably dead; anything that cannot be proved is alive.
+
+    Proof is: the same host was booted again since, or in the same boot and pid namespace the pid is gone or belongs
+    to a process that started at another moment.
+    """
+    owner = parse(text)
+    here = this_process()
+    if owner is None or owner.host != here.host or not owner.boot or not here.boot:
+        return False
+    if owner.boot != here.boot:
+        return True
+    if owner.namespace != here.namespace:
+        return False
+    return _started(owner.pid) != owner.started
+
+
+def _boot() -> str:
+    return _text(Path("/proc/sys/kernel/random/boot_id"))
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str | None:
+    fields = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
