@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import os
 import socket
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Owner:
-    """One process: host name, boot, pid namespace, pid and its start time in clock ticks since boot."""
+    """One process: host name, boot, pid namespace, pid, its start time in clock ticks since boot; and which part of it."""
 
     host: str
     boot: str
     namespace: str
     pid: int
     started: str
+    part: str
 
     def __str__(self) -> str:
-        return "|".join((self.host, self.boot, self.namespace, str(self.pid), self.started))
+        return "|".join((self.host, self.boot, self.namespace, str(self.pid), self.started, self.part))
 
 
 def this_process() -> Owner:
-    """Describe the process that asks."""
+    """Describe the process that asks; every call is another part of it, so two ledgers in one process are two."""
     pid = os.getpid()
-    return Owner(socket.gethostname(), _boot(), _namespace(), pid, _started(pid) or "")
+    return Owner(socket.gethostname(), _boot(), _namespace(), pid, _started(pid) or "", uuid.uuid4().hex[:8])
 
 
 def parse(text: str) -> Owner | None:
     """Read what `str(owner)` wrote, or None."""
     parts = text.split("|")
-    if len(parts) != 5 or not parts[3].isdigit():
+    if len(parts) != 6 or not parts[3].isdigit():
         return None
-    return Owner(parts[0], parts[1], parts[2], int(parts[3]), parts[4])
+    return Owner(parts[0], parts[1], parts[2], int(parts[3]), parts[4], parts[5])
 
 
 def is_dead(text: str) -> bool:
