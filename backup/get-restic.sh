@@ -1,0 +1,129 @@
+#!/bin/sh
+# Find restic 0.17 or newer, or fetch Debian 13's package without root, and print the program's path.
+#
+#   get-restic.sh [DIRECTORY]        DIRECTORY (default .tools) receives the fetched program
+#
+# Looked at in this order: HOLDFAST_RESTIC, `restic` on the PATH, DIRECTORY/restic, the Debian package.
+# The package comes from the mirror this machine's own apt sources name; apt checks its signature with Debian's
+# keyring. Everything apt writes lies in a temporary directory: the machine's sources, lists and cache stay as they are.
+# Exit codes: 0 found, 2 something is missing (named, with the command that gets it), 3 it could not be fetched.
+set -eu
+umask 022
+
+directory=${1:-.tools}
+suite=trixie
+keyrings='/usr/share/keyrings/debian-archive-keyring.gpg /usr/share/keyrings/debian-archive-keyring.pgp'
+
+fail() { # CODE MESSAGE HINT
+    printf 'error: %s\nhint: %s\n' "$2" "$3" >&2
+    exit "$1"
+}
+
+version_of() { # PROGRAM: print its version, or nothing
+    "$1" version 2>/dev/null | sed -n '1s/^restic \([0-9][0-9.]*\).*/\1/p'
+}
+
+is_new_enough() { # PROGRAM: is it restic 0.17 or newer?
+    found=$(version_of "$1") || return 1
+    major=${found%%.*}
+    rest=${found#*.}
+    minor=${rest%%.*}
+    [ -n "$major" ] && { [ "$major" -gt 0 ] || [ "$minor" -ge 17 ]; }
+}
+
+use() { # PROGRAM: it is the one; print it and end
+    printf '%s\n' "$1"
+    exit 0
+}
+
+need() { # PROGRAM PACKAGE
+    command -v "$1" >/dev/null 2>&1 || fail 2 "$1 is missing, so Debian's restic package cannot be fetched here" \
+        "on Debian: sudo apt-get install $2; elsewhere install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
+}
+
+debian_mirrors() { # print the Debian archives in this machine's apt sources, whatever their file format
+    # shellcheck disable=SC2016  # apt fills the field in
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+        sed -n -e '/security/d' -e '/^cdrom:/d' -e '/debian\/*$/p' -e '/^mirror.*debian/p' | awk '!seen[$0]++'
+}
+
+fetch_from() { # MIRROR KEYRING: leave the package in $work/package
+    rm -rf "$work/lists" "$work/sources"
+    mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/sources" "$work/package"
+    [ "$(id -u)" != 0 ] || chown _apt "$work/package" 2>/dev/null || true # apt run by root downloads as the user _apt
+    cat >"$work/sources/debian.sources" <<-END
+		Types: deb
+		URIs: $1
+		Suites: $suite
+		Components: main
+		Architectures: $(dpkg --print-architecture)
+		Targets: Packages
+		Signed-By: $2
+	END
+    apt-get -q -c "$work/apt.conf" update >&2 &&
+        (cd "$work/package" && apt-get -q -c "$work/apt.conf" download restic >&2)
+}
+
+if [ -n "${HOLDFAST_RESTIC:-}" ]; then
+    is_new_enough "$HOLDFAST_RESTIC" && use "$HOLDFAST_RESTIC"
+    fail 2 "HOLDFAST_RESTIC names $HOLDFAST_RESTIC, which is not restic 0.17 or newer" \
+        "set it to the path of restic 0.17 or newer, or unset it to have Debian's package fetched"
+fi
+system=$(command -v restic 2>/dev/null || true)
+[ -n "$system" ] && is_new_enough "$system" && use "$system"
+[ -x "$directory/restic" ] && is_new_enough "$directory/restic" && use "$directory/restic"
+
+need apt-get apt
+need dpkg dpkg
+need dpkg-deb dpkg
+keyring=
+for candidate in $keyrings; do
+    [ -r "$candidate" ] && keyring=$candidate && break
+done
+[ -n "$keyring" ] || fail 2 "Debian's archive keyring is missing, so the package's signature cannot be checked" \
+    "sudo apt-get install debian-archive-keyring"
+mirrors=$(debian_mirrors)
+[ -n "$mirrors" ] || fail 2 "this machine's apt sources name no Debian archive to fetch restic from" \
+    "add one under /etc/apt/sources.list.d, or install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
+
+mkdir -p "$directory" 2>/dev/null && [ -w "$directory" ] ||
+    fail 2 "the directory $directory cannot be written" "name another: sh $0 DIRECTORY"
+work=$(mktemp -d)
+trap 'rm -rf "$work" "$directory/.restic.new"' EXIT
+trap 'exit 130' INT TERM HUP
+chmod 755 "$work"
+
+# The machine's own hooks are for its own lists and cache; they are not run for ours.
+cat >"$work/apt.conf" <<END
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+APT::Update::Error-Mode "any";
+APT::Get::AllowUnauthenticated "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "$work/sources";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State::lists "$work/lists";
+Dir::Cache "$work";
+Dir::Cache::archives "$work/archives";
+END
+
+printf 'fetching restic from Debian %s (needed once)\n' "$suite" >&2
+fetched=
+for mirror in $mirrors; do
+    fetch_from "$mirror" "$keyring" && fetched=yes && break
+done
+[ -n "$fetched" ] || fail 3 "Debian's restic package could not be fetched; apt says why above" \
+    "check the network and run the command again, or install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
+
+dpkg-deb -x "$work"/package/restic_*.deb "$work/unpacked"
+cp "$work/unpacked/usr/bin/restic" "$directory/.restic.new"
+is_new_enough "$directory/.restic.new" ||
+    fail 3 "the fetched restic does not run here, or is older than 0.17" \
+        "install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
+mv "$directory/.restic.new" "$directory/restic"
+use "$directory/restic"
