@@ -1,0 +1,243 @@
+"""Signed checkpoints: what an outsider needs to find out that the ledger was rewritten.
+
+A checkpoint says "record `seq` of this site has this hash", signed with an Ed25519 key that is kept outside the
+database. It proves something once it lies where the holder of the state directory cannot change it: on a detached
+medium, in a notice, on paper. The same holds for the public key: the one beside the ledger convinces only those
+who trust whoever holds the ledger, so it is written to the medium too, and its fingerprint can be noted on paper.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from inventory import clock
+from inventory.errors import RefusedError
+from ledger import durable
+from ledger.chain import Anchor
+from ledger.ledger import Ledger
+from ledger.record import Record
+from ledger.store import LedgerError
+
+RECORD_KIND = "ledger.checkpoint"
+_FORMAT = 1
+_SIGNED_AS = b"holdfast ledger checkpoint 1\n"
+_FIELDS = {"site": str, "seq": int, "hash": str, "at": str, "key_id": str, "signature": str}
+
+
+class CheckpointError(RefusedError):
+    """A checkpoint or its key cannot be used as proof (exit 4)."""
+
+
+class TamperedCheckpointError(CheckpointError):
+    """The signature does not fit the content."""
+
+
+class WrongKeyError(CheckpointError):
+    """The checkpoint was signed with another key than the one given."""
+
+
+class OtherSiteError(CheckpointError):
+    """The checkpoint belongs to another site."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Record `seq` of `site` had `hash`; `at` is that record's moment (RFC 3339).
+
+    `key_id` is the key's fingerprint, `SHA256:…` as ssh-keygen prints it; `signature` is base64.
+    """
+
+    site: str
+    seq: int
+    hash: str
+    at: str
+    key_id: str
+    signature: str
+
+    @property
+    def anchor(self) -> Anchor:
+        """Return what the verifier holds the chain against."""
+        return Anchor(self.seq, self.hash)
+
+
+def make(site: str, head: Record, key: Ed25519PrivateKey) -> Checkpoint:
+    """Sign the newest record of a site's ledger."""
+    content: dict[str, Any] = {
+        "site": site,
+        "seq": head.seq,
+        "hash": head.hash,
+        "at": clock.to_text(head.at),
+        "key_id": fingerprint(key.public_key()),
+    }
+    return Checkpoint(**content, signature=base64.b64encode(key.sign(_signed_bytes(content))).decode())
+
+
+def to_json(checkpoint: Checkpoint) -> bytes:
+    """Write a checkpoint as the small JSON document that goes outside."""
+    content = {"holdfast_checkpoint": _FORMAT} | {name: getattr(checkpoint, name) for name in _FIELDS}
+    return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def write(ledger: Ledger, state_directory: Path, site_id: str, target_file: Path) -> Checkpoint:
+    """Checkpoint the ledger into a file outside, with the public key beside it (`.pub`), and record it.
+
+    The record comes first so that the checkpoint covers it; if the file then cannot be written, a second
+    record says so.
+
+    Raises:
+        LedgerError: the record or the file could not be written.
+    """
+    key = private_key(state_directory)
+    before = next(ledger.read(newest=1), None)
+    about = {"seq": before.seq, "hash": before.hash} if before else {"seq": 0, "hash": ""}
+    head = ledger.append(RECORD_KIND, about | {"to": str(target_file)})
+    checkpoint = make(site_id, head, key)
+    try:
+        durable.write(target_file.with_suffix(".pub"), public_text(key.public_key()).encode())
+        durable.write(target_file, to_json(checkpoint))
+    except OSError as error:
+        ledger.append(f"{RECORD_KIND}.failed", {"seq": head.seq, "to": str(target_file), "reason": error.strerror})
+        raise LedgerError(
+            f"the checkpoint {target_file} could not be written: {error.strerror}",
+            hint="give a place that is there and writable with --to FILE",
+        ) from error
+    return checkpoint
+
+
+def read_and_check(file: Path, public_key: Ed25519PublicKey, *, site: str | None = None) -> Checkpoint:
+    """Read a checkpoint and prove that `public_key` signed it (for `site`, if given).
+
+    Raises:
+        LedgerError: the file is not there.
+        WrongKeyError, TamperedCheckpointError, OtherSiteError, CheckpointError: it proves nothing.
+    """
+    checkpoint = _parse(file)
+    if checkpoint.key_id != fingerprint(public_key):
+        raise WrongKeyError(
+            f"{file} was signed with key {checkpoint.key_id}, not with {fingerprint(public_key)}",
+            hint="give the public key that was kept with it: --key FILE.pub",
+        )
+    content = {name: getattr(checkpoint, name) for name in _FIELDS if name != "signature"}
+    try:
+        public_key.verify(base64.b64decode(checkpoint.signature, validate=True), _signed_bytes(content))
+    except (InvalidSignature, binascii.Error) as error:
+        raise TamperedCheckpointError(
+            f"{file} was changed after it was signed", hint="use another copy of the checkpoint, and keep this one"
+        ) from error
+    if site is not None and checkpoint.site != site:
+        raise OtherSiteError(
+            f"{file} is a checkpoint of site {checkpoint.site!r}; this is {site!r}",
+            hint="give a checkpoint of this site, or the other site with --site DIR",
+        )
+    return checkpoint
+
+
+def fingerprint(public_key: Ed25519PublicKey) -> str:
+    """Return a key's fingerprint, the same that `ssh-keygen -lf` prints for it."""
+    blob = base64.b64decode(public_text(public_key).split()[1])
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(blob)
+    return "SHA256:" + base64.b64encode(digest.finalize()).decode().rstrip("=")
+
+
+def public_text(public_key: Ed25519PublicKey) -> str:
+    """Write a public key as one line of OpenSSH's form."""
+    encoded = public_key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return encoded.decode() + " holdfast-checkpoint\n"
+
+
+def read_public(file: Path) -> Ed25519PublicKey:
+    """Read a public key file.
+
+    Raises:
+        LedgerError: it cannot be read.
+        CheckpointError: it is not an Ed25519 public key.
+    """
+    try:
+        key = serialization.load_ssh_public_key(_content(file))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CheckpointError(f"{file} is not a public key") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise CheckpointError(f"{file} is not an Ed25519 key")
+    return key
+
+
+def public_file(state_directory: Path) -> Path:
+    """Return where the public key lies beside the ledger."""
+    return state_directory / "keys" / "checkpoint.pub"
+
+
+def private_key(state_directory: Path) -> Ed25519PrivateKey:
+    """Return the site's signing key, made with mode 0600 the first time.
+
+    Raises:
+        LedgerError: it cannot be made or read.
+        CheckpointError: it is no such key, or others may read it.
+    """
+    file = state_directory / "keys" / "checkpoint.ed25519"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not file.exists():
+            _make_key(file)
+        if file.stat().st_mode & 0o077:
+            raise CheckpointError(f"others may read {file}", hint=f"chmod 600 {file}")
+        key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise CheckpointError(f"{file} is not an Ed25519 key")
+        public = public_text(key.public_key()).encode()
+        if not public_file(state_directory).exists():
+            durable.write(public_file(state_directory), public)
+    except OSError as error:
+        raise LedgerError(
+            f"the signing key {file} cannot be used: {error.strerror}",
+            hint="the state directory must be writable for this user",
+        ) from error
+    except ValueError as error:
+        raise CheckpointError(
+            f"{file} is damaged", hint="bring it back from a copy; a new key breaks no old checkpoint"
+        ) from error
+    return key
+
+
+def _make_key(file: Path) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    try:
+        durable.write(file, pem, mode=0o600, replace=False)
+    except FileExistsError:
+        return  # another process made it at the same moment; theirs counts
+
+
+def _signed_bytes(content: Mapping[str, Any]) -> bytes:
+    return _SIGNED_AS + json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise LedgerError(f"{file} cannot be read: {error.strerror}", hint="look at the path") from error
+
+
+def _parse(file: Path) -> Checkpoint:
+    raw = _content(file)
+    try:
+        content = json.loads(raw)
+        if content.pop("holdfast_checkpoint") != _FORMAT or set(content) != set(_FIELDS):
+            raise ValueError("unknown form")
+        if any(type(content[name]) is not kind for name, kind in _FIELDS.items()):
+            raise ValueError("wrong type")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"{file} is not a checkpoint", hint="give the checkpoint.json of a medium") from error
+    return Checkpoint(**content)
