@@ -1,0 +1,141 @@
+"""What people do with an incident: each act is one record, refused when it may not be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from incident.incident import Incident, all_incidents, find
+from inventory import clock
+from inventory.errors import RefusedError, UsageError
+from ledger import alerts as ledger_alerts
+from ledger.alerts import Alert
+from ledger.ledger import Ledger
+
+
+def open_incident(
+    ledger: Ledger, title: str, alerts: Sequence[Alert], systems: Sequence[str], failing: Mapping[str, Sequence[str]]
+) -> Incident:
+    """Open an incident over alerts and systems.
+
+    `failing` says which of the systems' own tests failed when it was opened. Detection time is when the oldest
+    alert was recorded; without alerts, now.
+
+    Raises:
+        UsageError: nothing is affected.
+    """
+    if not systems:
+        raise UsageError(
+            "no system is affected: no alert names one and every system's own tests pass",
+            hint="name one: holdfast incident open --title TEXT --system KEY",
+        )
+    now = ledger.clock.now()
+    raised = [alert.raised_at for alert in alerts if alert.raised_at is not None]
+    incident_id = _new_id(now, {incident.id for incident in all_incidents(ledger)})
+    body = {
+        "incident": incident_id,
+        "title": title,
+        "detected_at": clock.to_text(min(raised, default=now)),
+        "systems": list(systems),
+        "alerts": [alert.id for alert in alerts],
+        "failing": {key: list(values) for key, values in failing.items()},
+    }
+    ledger.append("incident.opened", body)
+    if alerts:
+        ledger_alerts.change(
+            ledger,
+            [alert.id for alert in alerts],
+            ledger_alerts.ACKNOWLEDGED,
+            incident=incident_id,
+            reason="in incident",
+        )
+    return find(ledger, incident_id)
+
+
+def acknowledge(ledger: Ledger, incident: Incident) -> None:
+    """Record that somebody has taken the incident up; stops the acknowledge clock. Once is enough."""
+    _must_be_open(incident)
+    if incident.acknowledged is None:
+        ledger.append("incident.acknowledged", {"incident": incident.id, "reason": ""})
+
+
+def classify(ledger: Ledger, incident: Incident, *, serious: bool, reason: str) -> None:
+    """Record how a named person classifies the incident, with the reason.
+
+    Raises:
+        UsageError: no reason given.
+    """
+    _must_be_open(incident)
+    _need(reason, "a classification")
+    what = "serious" if serious else "ordinary"
+    ledger.append("incident.classified", {"incident": incident.id, "what": what, "reason": reason})
+
+
+def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str, receipt: str) -> None:
+    """Record the decision whether the police were told; the gate every incident must pass.
+
+    Raises:
+        UsageError: told without whom or receipt, or not required without a reason.
+    """
+    _must_be_open(incident)
+    if told and not receipt:
+        raise UsageError("who was told, and when? A receipt is needed", hint="--receipt 'name, time, channel'")
+    if not told:
+        _need(reason, "deciding that the police need not be told")
+    what = "told" if told else "not_required"
+    body = {"incident": incident.id, "to": "police", "what": what, "reason": reason, "receipt": receipt}
+    ledger.append("incident.notified", body)
+
+
+def add_note(ledger: Ledger, incident: Incident, text: str) -> None:
+    """Add a note to the incident's timeline."""
+    _need(text, "a note")
+    ledger.append("incident.noted", {"incident": incident.id, "what": "note", "reason": text})
+
+
+def affect(ledger: Ledger, incident: Incident, systems: Sequence[str]) -> None:
+    """Add systems to those affected."""
+    _must_be_open(incident)
+    ledger.append("incident.affected", {"incident": incident.id, "systems": list(systems)})
+
+
+def close(ledger: Ledger, incident: Incident, reason: str) -> None:
+    """Close an incident: refused while a system is down or the police decision is missing.
+
+    Raises:
+        RefusedError: something is missing; the message says what.
+        UsageError: no reason given.
+    """
+    _must_be_open(incident)
+    _need(reason, "closing")
+    if incident.police is None:
+        raise RefusedError(
+            f"{incident.id} has no police decision",
+            hint=f"holdfast incident notify {incident.id} police --told --receipt TEXT, or --not-required --reason TEXT",
+        )
+    if incident.still_down:
+        raise RefusedError(
+            f"not back to normal: {', '.join(incident.still_down)}", hint=f"holdfast recover plan {incident.id}"
+        )
+    ledger.append("incident.closed", {"incident": incident.id, "what": "closed", "reason": reason})
+    ids = [alert.id for alert in ledger_alerts.listed(ledger, incident=incident.id)]
+    if ids:
+        ledger_alerts.change(ledger, ids, ledger_alerts.CLOSED, reason=f"closed with {incident.id}")
+
+
+def _need(text: str, what: str) -> None:
+    if not text.strip():
+        raise UsageError(f"{what} needs words", hint="--reason TEXT")
+
+
+def _must_be_open(incident: Incident) -> None:
+    if not incident.open:
+        raise RefusedError(f"{incident.id} is closed", hint="open a new one: holdfast incident open --title TEXT")
+
+
+def _new_id(now: datetime, taken: set[str]) -> str:
+    base = now.strftime("inc-%Y%m%d")
+    number = 1
+    while f"{base}-{number:02d}" in taken:
+        number += 1
+    return f"{base}-{number:02d}"

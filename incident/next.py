@@ -1,0 +1,59 @@
+"""The one next command: at 03:10 nobody should have to think which. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incident.incident import Incident
+from incident.run import Run
+
+
+@dataclass(frozen=True)
+class Next:
+    """A command to paste, and why it is the next one. `command` is empty when there is nothing left to do."""
+
+    command: str
+    why: str
+
+
+def next_command(incident: Incident, run: Run | None) -> Next:
+    """Return what to do now; `run` is the incident's newest recovery run, if there is one."""
+    if not incident.open:
+        return Next("", "the incident is closed")
+    if incident.acknowledged is None:
+        return Next(f"holdfast incident ack {incident.id}", "nobody has taken it up; the acknowledge clock runs")
+    if incident.classified is None:
+        return Next(
+            f"holdfast incident classify {incident.id} --serious --reason 'WHY'",
+            "a named person must say whether it is serious (or --ordinary)",
+        )
+    if incident.police is None:
+        return Next(
+            f"holdfast incident notify {incident.id} police --told --receipt 'WHO, WHEN, HOW'",
+            "the police lead; no recovery passes without this decision (or --not-required --reason 'WHY')",
+        )
+    if not incident.still_down:
+        return Next(f"holdfast incident close {incident.id} --reason 'WHY'", "every affected system is normal again")
+    return _recovery(incident, run)
+
+
+def _recovery(incident: Incident, run: Run | None) -> Next:
+    down = ", ".join(incident.still_down)
+    if run is None or (run.ended == "done"):
+        return Next(f"holdfast recover plan {incident.id}", f"still down: {down}; see the plan, then run it")
+    if run.waiting:
+        step = run.waiting[0]
+        if step.step.gate == "police":
+            return Next(f"holdfast recover resume {run.id}", "the police decision is recorded now; go on")
+        if run.state(step.key).attempts:
+            return Next(
+                f"holdfast recover resume {run.id} --done {step.key}",
+                f"{step.key} was interrupted: --done if it had its effect, --again {step.key} if not",
+            )
+        word = "--approve" if step.step.kind == "gate" else "--done"
+        return Next(f"holdfast recover resume {run.id} {word} {step.step.id}", run.state(step.key).ask)
+    if run.failed:
+        step = run.failed[0]
+        found = run.state(step.key).found
+        return Next(f"holdfast recover resume {run.id}", f"{step.key} failed: {found}; mend that, then go on")
+    return Next(f"holdfast recover resume {run.id}", f"the recovery was interrupted; still down: {down}")

@@ -1,0 +1,208 @@
+"""The recovery plan: which copy of which system goes where, in which order. Pure; printing it is the dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incident.runbook import Book, Runbook, Step, digest
+from inventory.errors import HoldfastError, RefusedError, UsageError
+from inventory.system import Strict, System
+
+
+class NoRestorePointError(RefusedError):
+    """A system has no copy that could be restored (exit 4)."""
+
+
+@dataclass(frozen=True)
+class RestorePoint:
+    """A copy that could be restored, as the planner sees it.
+
+    `store` is the vault's name or the medium's label, `time` when the data was copied, `reachable` whether it can be
+    opened now, `suspect` why it should not be trusted (empty: nothing known against it).
+    """
+
+    store: str
+    kind: str
+    snapshot: str
+    time: datetime
+    bytes: int
+    reachable: bool
+    where: str
+    suspect: str = ""
+
+
+class PlannedCopy(Strict):
+    """The copy a system comes back from."""
+
+    store: str
+    kind: str
+    snapshot: str
+    time: datetime
+    bytes: int
+    reachable: bool
+    where: str
+
+
+class SystemPlan(Strict):
+    """One system of the plan: `targets` maps each of its hosts to the host its data goes to."""
+
+    key: str
+    target_seconds: float
+    copy_from: PlannedCopy
+    targets: dict[str, str]
+    runbook: str
+    runbook_digest: str
+    after: list[str]
+
+
+class PlannedStep(Strict):
+    """One step of one system; `key` is SYSTEM/STEP, `needs` the keys that must be done before."""
+
+    key: str
+    system: str
+    step: Step
+    needs: list[str]
+
+
+class RecoveryPlan(Strict):
+    """The whole plan: systems and steps in the order they run."""
+
+    incident: str
+    made_at: datetime
+    systems: list[SystemPlan]
+    steps: list[PlannedStep]
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything it says, in hex: what is approved and frozen at the start."""
+        return digest(self.model_dump(mode="json", exclude={"made_at"}))
+
+    def system(self, key: str) -> SystemPlan:
+        """Return one system of the plan."""
+        return next(system for system in self.systems if system.key == key)
+
+
+def choose(points: Sequence[RestorePoint], before: datetime) -> RestorePoint | None:
+    """Return the copy to restore: the newest from before `before`, nothing known against it, reachable ones first."""
+    good = [point for point in points if not point.suspect and point.time <= before]
+    return max(good, key=lambda point: (point.reachable, point.time), default=None)
+
+
+def order(keys: Sequence[str], systems: Mapping[str, System]) -> list[str]:
+    """Return systems so that each comes after those it depends on; among the free ones critical path first.
+
+    Dependencies that are not themselves recovered (not in `keys`) do not count, but what lies behind them does.
+    The weight of a path is the sum of its systems' RTOs, shortest RTO first among equals.
+    """
+    waits = {key: dependencies(key, keys, systems) for key in keys}
+    weight = {key: _chain(key, keys, waits, systems) for key in keys}
+    done: list[str] = []
+    while len(done) < len(keys):
+        free = [key for key in keys if key not in done and waits[key] <= set(done)]
+        if not free:
+            raise HoldfastError("the systems depend on each other in a circle", hint="holdfast inventory validate")
+        done.append(min(free, key=lambda key: (-weight[key], systems[key].rto, key)))
+    return done
+
+
+def dependencies(key: str, among: Sequence[str], systems: Mapping[str, System]) -> set[str]:
+    """Return which of `among` must be back before `key`, directly or through systems that are not in `among`."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = list(systems[key].depends_on)
+    while waiting:
+        other = waiting.pop()
+        if other in seen or other not in systems:
+            continue
+        seen.add(other)
+        if other in among:
+            found.add(other)
+        else:
+            waiting += systems[other].depends_on
+    return found - {key}
+
+
+def _chain(key: str, keys: Sequence[str], waits: Mapping[str, set[str]], systems: Mapping[str, System]) -> timedelta:
+    followers = [other for other in keys if key in waits[other] and other != key]
+    longest = max((_chain(other, keys, waits, systems) for other in followers), default=timedelta())
+    return systems[key].rto + longest
+
+
+def make(
+    incident: str,
+    keys: Sequence[str],
+    systems: Mapping[str, System],
+    points: Mapping[str, Sequence[RestorePoint]],
+    targets: Mapping[str, str],
+    book: Book,
+    *,
+    before: datetime,
+    now: datetime,
+) -> RecoveryPlan:
+    """Make the plan that brings `keys` back.
+
+    `targets` maps a lost host to the host its data goes to; a host that is not named is restored in its place.
+
+    Raises:
+        NoRestorePointError: a system has no good copy from before `before`.
+        UsageError: a system names a runbook that does not exist, or a target is no host of the plan.
+    """
+    ordered = order(keys, systems)
+    plans: list[SystemPlan] = []
+    steps: list[PlannedStep] = []
+    last_step: dict[str, str] = {}
+    used: set[str] = set()
+    for key in ordered:
+        runbook = _runbook(key, systems[key], book)
+        after = [other for other in ordered if other in dependencies(key, keys, systems)]
+        hosts = {source.host for source in systems[key].data}
+        used |= hosts
+        plans.append(
+            SystemPlan(
+                key=key,
+                target_seconds=systems[key].rto.total_seconds(),
+                copy_from=_copy(key, points.get(key, ()), before),
+                targets={host: targets.get(host, host) for host in sorted(hosts)},
+                runbook=runbook.runbook,
+                runbook_digest=runbook.digest(),
+                after=after,
+            )
+        )
+        needs = [last_step[other] for other in after]
+        for step in runbook.steps:
+            steps.append(PlannedStep(key=f"{key}/{step.id}", system=key, step=step, needs=needs))
+            needs = [steps[-1].key]
+        last_step[key] = steps[-1].key
+    for host in targets:
+        if host not in used:
+            raise UsageError(f"{host} is no host of the systems in this plan", hint=f"hosts: {', '.join(sorted(used))}")
+    return RecoveryPlan(incident=incident, made_at=now, systems=plans, steps=steps)
+
+
+def _runbook(key: str, system: System, book: Book) -> Runbook:
+    if system.runbook in book.runbooks:
+        return book.runbooks[system.runbook]
+    known = ", ".join(sorted(book.runbooks))
+    raise UsageError(f"{key} names runbook {system.runbook!r}, which does not exist", hint=f"runbooks: {known}")
+
+
+def _copy(key: str, points: Sequence[RestorePoint], before: datetime) -> PlannedCopy:
+    point = choose(points, before)
+    if point is None:
+        known = "; ".join(
+            f"{each.snapshot[:8]} on {each.store}: {each.suspect or 'newer than the incident'}" for each in points
+        )
+        raise NoRestorePointError(
+            f"{key} has no copy to come back from ({known or 'no copy is known'})",
+            hint=f"holdfast backup status; holdfast recover candidates {key}",
+        )
+    return PlannedCopy(
+        store=point.store,
+        kind=point.kind,
+        snapshot=point.snapshot,
+        time=point.time,
+        bytes=point.bytes,
+        reachable=point.reachable,
+        where=point.where,
+    )

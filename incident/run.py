@@ -1,0 +1,148 @@
+"""What has happened in a recovery run so far, folded from the ledger, and which step comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from incident.plan import PlannedStep, RecoveryPlan
+from inventory import clock
+from inventory.errors import UsageError
+from ledger.ledger import Ledger, Projection, State
+from ledger.record import Record
+
+KINDS = ("recover.started", "step.intent", "step.waiting", "step.answered", "step.finished", "recover.finished")
+
+Status = Literal["open", "begun", "waiting", "answered", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class StepState:
+    """Where one step stands.
+
+    `begun` means its effect was started and its end is not known: a crash, or it runs just now.
+    """
+
+    status: Status = "open"
+    attempts: int = 0
+    at: datetime | None = None
+    found: str = ""
+    ask: str = ""
+    answer: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recovery run: its frozen plan, the state of every step, and how it ended (None: it has not)."""
+
+    id: str
+    plan: RecoveryPlan
+    steps: Mapping[str, StepState]
+    started_at: datetime
+    ended: str | None
+
+    def state(self, key: str) -> StepState:
+        """Return where a step stands."""
+        return self.steps.get(key, StepState())
+
+    def settled(self, step: PlannedStep) -> bool:
+        """Tell whether later steps may rely on it: done, or failed where the runbook says to go on."""
+        state = self.state(step.key)
+        return state.status == "done" or (state.status == "failed" and step.step.on_failure == "go_on")
+
+    def next_step(self, passed_over: frozenset[str] = frozenset()) -> PlannedStep | None:
+        """Return the first step that can be worked on, leaving out those passed over in this go."""
+        settled = {step.key for step in self.plan.steps if self.settled(step)}
+        for step in self.plan.steps:
+            if step.key not in settled and step.key not in passed_over and set(step.needs) <= settled:
+                return step
+        return None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every step is settled."""
+        return all(self.settled(step) for step in self.plan.steps)
+
+    @property
+    def waiting(self) -> list[PlannedStep]:
+        """Return the steps that wait for a person."""
+        return [step for step in self.plan.steps if self.state(step.key).status == "waiting"]
+
+    @property
+    def failed(self) -> list[PlannedStep]:
+        """Return the steps that failed and stop what depends on them."""
+        return [step for step in self.plan.steps if self.state(step.key).status == "failed" and not self.settled(step)]
+
+
+def _fold(state: State, record: Record) -> None:
+    body = record.body
+    if record.kind == "recover.started":
+        state[body["run"]] = {"plan": body["plan"], "at": clock.to_text(record.at), "steps": {}, "ended": None}
+        return
+    run = state.get(body["run"])
+    if run is None:
+        return
+    if record.kind == "recover.finished":
+        run["ended"] = body["status"]
+        return
+    run["ended"] = None
+    step = run["steps"].setdefault(body["step"], {"status": "open", "attempts": 0})
+    step["at"] = clock.to_text(record.at)
+    match record.kind:
+        case "step.intent":
+            step |= {"status": "begun", "attempts": step["attempts"] + 1}
+        case "step.waiting":
+            step |= {"status": "waiting", "ask": body["ask"]}
+        case "step.answered":
+            step |= {"status": "answered", "answer": body["answer"]}
+        case "step.finished":
+            step |= {"status": "done" if body["ok"] else "failed", "found": body["found"], "seconds": body["seconds"]}
+
+
+RUNS = Projection("recovery-runs", 1, _fold, KINDS)
+
+
+def all_runs(ledger: Ledger) -> list[Run]:
+    """Return every recovery run, oldest first."""
+    return [_run(key, value) for key, value in ledger.project(RUNS).items()]
+
+
+def find(ledger: Ledger, run_id: str | None) -> Run:
+    """Return one run; without an id the newest.
+
+    Raises:
+        UsageError: there is none.
+    """
+    runs = ledger.project(RUNS)
+    key = run_id or next(reversed(runs), None)
+    if key is None:
+        raise UsageError("no recovery has been started", hint="holdfast recover plan")
+    if key not in runs:
+        raise UsageError(f"no recovery run {key!r}", hint=f"runs: {', '.join(runs) or 'none'}")
+    return _run(key, runs[key])
+
+
+def _run(key: str, value: Mapping[str, Any]) -> Run:
+    return Run(
+        id=key,
+        plan=RecoveryPlan.model_validate(value["plan"]),
+        steps={step: _step(fields) for step, fields in value["steps"].items()},
+        started_at=clock.from_text(value["at"]),
+        ended=value["ended"],
+    )
+
+
+def _step(fields: Mapping[str, Any]) -> StepState:
+    at = fields.get("at")
+    return StepState(
+        status=fields["status"],
+        attempts=fields["attempts"],
+        at=None if at is None else clock.from_text(at),
+        found=fields.get("found", ""),
+        ask=fields.get("ask", ""),
+        answer=fields.get("answer", ""),
+        seconds=fields.get("seconds"),
+    )
