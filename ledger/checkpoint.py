@@ -231,13 +231,12 @@ def _content(file: Path) -> bytes:
 
 
 def _parse(file: Path) -> Checkpoint:
-    raw = _content(file)
     try:
-        content = json.loads(raw)
-        if content.pop("holdfast_checkpoint") != _FORMAT or set(content) != set(_FIELDS):
-            raise ValueError("unknown form")
-        if any(type(content[name]) is not kind for name, kind in _FIELDS.items()):
-            raise ValueError("wrong type")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(f"{file} is not a checkpoint", hint="give the checkpoint.json of a medium") from error
+        content = dict(json.loads(_content(file)))
+        form = content.pop("holdfast_checkpoint", None)
+    except (ValueError, TypeError):
+        form, content = None, {}
+    fits = {name: type(value) for name, value in content.items()} == _FIELDS
+    if form != _FORMAT or not fits:
+        raise CheckpointError(f"{file} is not a checkpoint", hint="give the checkpoint file of a medium")
     return Checkpoint(**content)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 from inventory.clock import Clock
 from ledger import chain, owner
 from ledger.record import Record
-from ledger.store import Lease, Store
+from ledger.store import Lease, LedgerError, Store
 
 LEDGER_FILE = "ledger.db"
 _LEASE = timedelta(minutes=2)
@@ -82,23 +84,31 @@ class Ledger:
         return self.store.read(after=after, kinds=kinds, system=system, newest=newest)
 
     def project(self, projection: Projection) -> State:
-        """Return a projection's state, brought up to the newest record and kept for the next reader."""
+        """Return a projection's state, brought up to the newest record and kept for the next reader.
+
+        Sequence numbers are given in the order of commits (every writer holds the database's one write lock), so a
+        record after `up_to` can only be one that was not folded yet, however many processes append meanwhile.
+        """
         kept = self.store.projection(projection.name, projection.version)
         up_to, state = kept if kept is not None else (0, {})
-        seen = up_to
-        for record in self.read(after=up_to, kinds=projection.kinds):
-            projection.fold(state, record)
-            seen = record.seq
+        seen = self._fold(projection, state, after=up_to)
+        state = _plain(state)
         if seen > up_to:
-            self.store.keep_projection(projection.name, projection.version, seen, state)
-        return dict(state)
+            with suppress(LedgerError):  # kept only to be fast: a full disk must not stop anybody from reading
+                self.store.keep_projection(projection.name, projection.version, seen, state)
+        return state
 
     def rebuild(self, projection: Projection) -> State:
         """Return a projection's state folded from the first record on; what `project` must equal."""
         state: State = {}
-        for record in self.read(kinds=projection.kinds):
+        self._fold(projection, state, after=0)
+        return _plain(state)
+
+    def _fold(self, projection: Projection, state: State, *, after: int) -> int:
+        for record in self.read(after=after, kinds=projection.kinds):
             projection.fold(state, record)
-        return state
+            after = record.seq
+        return after
 
     def verify(self, anchors: Sequence[chain.Anchor] = ()) -> chain.Verdict:
         """Walk the whole chain and hold it against outside checkpoints."""
@@ -120,3 +130,9 @@ class Ledger:
     def close(self) -> None:
         """Let go of the database."""
         self.store.close()
+
+
+def _plain(state: State) -> State:
+    """Return the state as it would be read back, so that the first reader sees what every later one sees."""
+    plain: State = json.loads(json.dumps(state))
+    return plain

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Owner:
-    """One process: host name, boot, pid namespace, pid, its start time in clock ticks since boot; and which part of it."""
+    """One process, and which part of it: host name, boot, pid namespace, pid, start in clock ticks since boot."""
 
     host: str
     boot: str

@@ -14,10 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from inventory import clock as clocks
-from inventory.errors import HoldfastError, RefusedError
 from ledger import record as records
 from ledger.chain import Row
+from ledger.errors import LeaseLostError, LedgerError, next_step
 from ledger.record import Record
+
+__all__ = ["LeaseLostError", "Lease", "LedgerError", "Store"]
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30
@@ -64,14 +66,7 @@ _alerts = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Index("alerts_state", "state", "raised_at"),
 )
-
-
-class LedgerError(HoldfastError):
-    """The ledger cannot be read or written; nothing was claimed (exit 3)."""
-
-
-class LeaseLostError(RefusedError):
-    """Another process owns this run now; the write was refused (exit 4)."""
+_SCHEMA_QUERY = sa.select(_meta.c.value).where(_meta.c.name == "schema")
 
 
 @dataclass(frozen=True)
@@ -246,16 +241,20 @@ class Store:
             return [{**row, "body": json.loads(row["body"])} for row in connection.execute(query).mappings()]
 
     def _migrate(self) -> None:
-        with self._write() as connection:
-            _tables.create_all(connection)
-            found = connection.execute(sa.select(_meta.c.value).where(_meta.c.name == "schema")).scalar_one_or_none()
-            if found is None:
-                connection.execute(sa.insert(_meta).values(name="schema", value=str(SCHEMA_VERSION)))
-            elif int(found) > SCHEMA_VERSION:
-                raise LedgerError(
-                    f"the ledger was written by a newer Holdfast (its version {found}, ours {SCHEMA_VERSION})",
-                    hint="use the newer Holdfast; this one changed nothing",
-                )
+        """Begin a new ledger, or make sure this version understands the one that is there."""
+        with self._read() as connection:
+            there = sa.inspect(connection).has_table(_meta.name)
+            found = connection.execute(_SCHEMA_QUERY).scalar_one_or_none() if there else None
+        if found is not None and int(found) > SCHEMA_VERSION:
+            raise LedgerError(
+                f"the ledger was written by a newer Holdfast (its version {found}, ours {SCHEMA_VERSION})",
+                hint="use the newer Holdfast; this one changed nothing",
+            )
+        if found is None:
+            with self._write() as connection:
+                _tables.create_all(connection)
+                if connection.execute(_SCHEMA_QUERY).scalar_one_or_none() is None:
+                    connection.execute(sa.insert(_meta).values(name="schema", value=str(SCHEMA_VERSION)))
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
@@ -313,19 +312,6 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        raise LedgerError(f"{what} cannot be used: {error.orig}", hint=_hint(str(error.orig))) from error
+        raise LedgerError(f"{what} cannot be used: {error.orig}", hint=next_step(str(error.orig))) from error
     except OSError as error:
-        raise LedgerError(f"{what} cannot be used: {error.strerror}", hint=_hint(str(error.strerror))) from error
-
-
-def _hint(reason: str) -> str:
-    words = reason.lower()
-    if "full" in words or "no space" in words:
-        return "make room on the disk of the state directory, then run the command again; nothing was recorded"
-    if "readonly" in words or "read-only" in words or "permission" in words or "unable to open" in words:
-        return "the state directory must be writable for this user; nothing was recorded"
-    if "malformed" in words or "not a database" in words:
-        return "the file is damaged: keep it, and bring back the ledger's own copy"
-    if "locked" in words:
-        return "another Holdfast is writing; try again"
-    return "nothing was recorded; run `holdfast ledger verify` and look at the disk"
+        raise LedgerError(f"{what} cannot be used: {error.strerror}", hint=next_step(str(error.strerror))) from error

@@ -1,0 +1,36 @@
+"""What can go wrong with the ledger, and the next step."""
+
+from __future__ import annotations
+
+from inventory.errors import HoldfastError, RefusedError
+
+
+class LedgerError(HoldfastError):
+    """The ledger cannot be read or written; nothing was claimed (exit 3)."""
+
+
+class LeaseLostError(RefusedError):
+    """Another process owns this run now; the write was refused (exit 4)."""
+
+
+_NEXT_STEPS = (
+    (
+        ("full", "no space", "too large", "disk i/o error"),
+        "make room on the disk of the state directory, then run the command again; nothing was recorded",
+    ),
+    (
+        ("readonly", "read-only", "permission", "unable to open"),
+        "the state directory must be writable for this user; nothing was recorded",
+    ),
+    (("malformed", "not a database"), "the file is damaged: keep it, and bring back the ledger's own copy"),
+    (("locked",), "another Holdfast is writing; try again"),
+)
+
+
+def next_step(reason: str) -> str:
+    """Return the hint for what a database or the operating system said."""
+    words = reason.lower()
+    for known, hint in _NEXT_STEPS:
+        if any(word in words for word in known):
+            return hint
+    return "nothing was recorded; run `holdfast ledger verify` and look at the disk"
