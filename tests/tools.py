@@ -1,0 +1,46 @@
+"""The real programs some tests need: found, or the test is skipped with the reason.
+
+`HOLDFAST_REQUIRE=restic,ansible` turns such a skip into a failure; `.ci/run` sets it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+_RESTIC_NEEDED = (0, 17)
+
+
+def require(tool: str) -> Path:
+    """Return the program, or skip the test; fail it when HOLDFAST_REQUIRE names the tool."""
+    found = {"restic": _restic, "ansible": _ansible}[tool]()
+    if isinstance(found, Path):
+        return found
+    if tool in os.environ.get("HOLDFAST_REQUIRE", "").split(","):
+        pytest.fail(f"HOLDFAST_REQUIRE names {tool}, but {found}", pytrace=False)
+    pytest.skip(found)
+
+
+def _restic() -> Path | str:
+    """Look where the product looks: HOLDFAST_RESTIC, the checkout's .tools, the PATH."""
+    places = (os.environ.get("HOLDFAST_RESTIC"), str(CHECKOUT / ".tools/restic"), "restic")
+    found = next((program for place in places if place and (program := shutil.which(place))), None)
+    if found is None:
+        return "restic is not installed; `make restic` fetches it"
+    said = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"restic (\d+)\.(\d+)", said)
+    if version is None or (int(version[1]), int(version[2])) < _RESTIC_NEEDED:
+        return f"{found} is not restic 0.17 or newer"
+    return Path(found)
+
+
+def _ansible() -> Path | str:
+    program = Path(sys.executable).parent / "ansible-playbook"
+    return program if program.exists() else f"{program} is not installed; `make ready` installs it"
