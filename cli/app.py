@@ -15,6 +15,9 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from cli import output
 from cli.context import Context
+from cli.init_commands import init
+from cli.inventory_commands import inventory
+from cli.ledger_commands import ledger
 from inventory.errors import ExitCode, HoldfastError
 
 app = typer.Typer(
@@ -49,6 +52,11 @@ def _root(
     ] = False,
 ) -> None:
     context.obj = Context(site, debug=debug)
+
+
+app.command()(init)
+app.add_typer(inventory)
+app.add_typer(ledger)
 
 
 def _interrupted(_signal: int, _frame: Any) -> None:

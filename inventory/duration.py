@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 _PART = re.compile(r"(\d+)(s|m|h|d|w)")
 _WHOLE = re.compile(r"(?:\d+[smhdw])+")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SIZES = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_HOURS_UP_TO = 72 * 3600
 
 
 def parse(text: str) -> timedelta:
@@ -34,9 +36,10 @@ def parse(text: str) -> timedelta:
 
 
 def show(duration: timedelta | float) -> str:
-    """Write a duration (a timedelta or seconds) the way `parse` reads it, two units at most.
+    """Write a duration (a timedelta or seconds) the way people say it, two units at most.
 
-    Under ten seconds one decimal is kept: `3.4s`. A negative one carries its sign.
+    Up to 72 hours there are no days: the rules speak of 24 and 72 hours. Under ten seconds one decimal is kept:
+    `3.4s`. A negative one carries its sign.
     """
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
     if seconds < 0:
@@ -45,7 +48,7 @@ def show(duration: timedelta | float) -> str:
         return f"{seconds:.1f}s"
     rest = round(seconds)
     parts: list[str] = []
-    for name, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+    for name, size in _SIZES if rest > _HOURS_UP_TO else _SIZES[1:]:
         amount, rest = divmod(rest, size)
         if amount:
             parts.append(f"{amount}{name}")

@@ -32,6 +32,10 @@ class Problem:
         hint = f" ({self.hint})" if self.hint else ""
         return f"{where}:{key} {self.what}{hint}"
 
+    def to_json(self) -> dict[str, str | int]:
+        """Return one problem of `holdfast inventory validate --json`."""
+        return {"file": str(self.file), "line": self.line, "key": self.key, "what": self.what, "hint": self.hint}
+
 
 class SiteError(UsageError):
     """The site cannot be used; carries every problem found (exit 2)."""

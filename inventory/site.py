@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from inventory import groups, lines
+from inventory import duration, groups, lines
 from inventory.duration import Duration
 from inventory.errors import UsageError
 from inventory.lines import Problem, SiteError
@@ -99,6 +99,22 @@ class Site:
         if name in self.hosts:
             return self.hosts[name]
         raise UsageError(f"no host {name!r} in this site", hint=f"hosts: {', '.join(self.hosts) or 'none'}")
+
+    def summary(self, key: str) -> dict[str, Any]:
+        """Return one row of `holdfast inventory list --json`."""
+        system = self.system(key)
+        return {
+            "key": key,
+            "name": system.name,
+            "level": system.level,
+            "rto": duration.show(system.rto),
+            "rto_seconds": system.rto.total_seconds(),
+            "rpo": duration.show(system.rpo),
+            "rpo_seconds": system.rpo.total_seconds(),
+            "hosts": list(self.members.get(key, ())),
+            "depends_on": list(system.depends_on),
+            "external": system.external,
+        }
 
     @property
     def own(self) -> Mapping[str, System]:

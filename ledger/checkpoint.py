@@ -25,7 +25,7 @@ from inventory.errors import RefusedError
 from ledger import durable
 from ledger.chain import Anchor
 from ledger.ledger import Ledger
-from ledger.record import Record
+from ledger.record import GENESIS, Record
 from ledger.store import LedgerError
 
 RECORD_KIND = "ledger.checkpoint"
@@ -88,25 +88,34 @@ def to_json(checkpoint: Checkpoint) -> bytes:
     return (json.dumps(content, indent=2) + "\n").encode()
 
 
-def write(ledger: Ledger, state_directory: Path, site_id: str, target_file: Path) -> Checkpoint:
-    """Checkpoint the ledger into a file outside, with the public key beside it (`.pub`), and record it.
+def sign(ledger: Ledger, state_directory: Path, site_id: str, to: str) -> Checkpoint:
+    """Record that a checkpoint goes to `to`, and sign that very record, so that the checkpoint covers it.
 
-    The record comes first so that the checkpoint covers it; if the file then cannot be written, a second
-    record says so.
+    Raises:
+        LedgerError, CheckpointError: nothing was recorded.
+    """
+    key = private_key(state_directory)
+    before = next(ledger.read(newest=1), None)
+    about = {"seq": before.seq, "hash": before.hash} if before else {"seq": 0, "hash": GENESIS}
+    return make(site_id, ledger.append(RECORD_KIND, about | {"to": to}), key)
+
+
+def write(ledger: Ledger, state_directory: Path, site_id: str, target_file: Path) -> Checkpoint:
+    """Write a checkpoint into a file outside, with the public key beside it (`.pub`).
+
+    The record comes first; if the file then cannot be written, a second record says so.
 
     Raises:
         LedgerError: the record or the file could not be written.
     """
-    key = private_key(state_directory)
-    before = next(ledger.read(newest=1), None)
-    about = {"seq": before.seq, "hash": before.hash} if before else {"seq": 0, "hash": ""}
-    head = ledger.append(RECORD_KIND, about | {"to": str(target_file)})
-    checkpoint = make(site_id, head, key)
+    public = public_text(private_key(state_directory).public_key()).encode()
+    checkpoint = sign(ledger, state_directory, site_id, str(target_file))
     try:
-        durable.write(target_file.with_suffix(".pub"), public_text(key.public_key()).encode())
+        durable.write(target_file.with_suffix(".pub"), public)
         durable.write(target_file, to_json(checkpoint))
     except OSError as error:
-        ledger.append(f"{RECORD_KIND}.failed", {"seq": head.seq, "to": str(target_file), "reason": error.strerror})
+        failure = {"seq": checkpoint.seq, "to": str(target_file), "reason": error.strerror}
+        ledger.append(f"{RECORD_KIND}.failed", failure)
         raise LedgerError(
             f"the checkpoint {target_file} could not be written: {error.strerror}",
             hint="give a place that is there and writable with --to FILE",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from inventory import clock
 
 GENESIS = "0" * 64
 """The hash before the first record."""
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,29 @@ class Record:
     previous_hash: str
     payload: bytes
     hash: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented shape of one record in `holdfast ledger show --json`."""
+        return {
+            "seq": self.seq,
+            "at": clock.to_text(self.at),
+            "kind": self.kind,
+            "system": self.system,
+            "actor": self.actor,
+            "body": dict(self.body),
+            "hash": self.hash,
+        }
+
+    def brief(self, length: int = 100) -> str:
+        """Return the content on one line, cut to `length` characters."""
+        text = " ".join(f"{name}={_short(value)}" for name, value in self.body.items())
+        return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _short(value: Any) -> str:
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return value[:12] + "…" if _HASH.fullmatch(value) else value
 
 
 def seal(

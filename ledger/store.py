@@ -19,7 +19,7 @@ from ledger.chain import Row
 from ledger.errors import LeaseLostError, LedgerError, next_step
 from ledger.record import Record
 
-__all__ = ["LeaseLostError", "Lease", "LedgerError", "Store"]
+__all__ = ["Lease", "LeaseLostError", "LedgerError", "Store"]
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30
