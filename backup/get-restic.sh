@@ -41,17 +41,17 @@ need() { # PROGRAM PACKAGE
         "on Debian: sudo apt-get install $2; elsewhere install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
 }
 
-debian_mirrors() { # print the Debian archives in this machine's apt sources, whatever their file format
-    # shellcheck disable=SC2016  # apt fills the field in
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-        sed -n -e '/security/d' -e '/^cdrom:/d' -e '/debian\/*$/p' -e '/^mirror.*debian/p' | awk '!seen[$0]++'
+debian_mirrors() { # print the Debian archives this machine's apt sources name, in whatever format; asks no network
+    apt-get -c "$work/apt.conf" --print-uris update 2>/dev/null |
+        sed -n "s#^'\(.*\)/dists/[^']*/InRelease'.*#\1#p" |
+        sed -n -e '/security/d' -e '/^cdrom:/d' -e '/debian/p' | awk '!seen[$0]++'
 }
 
 fetch_from() { # MIRROR KEYRING: leave the package in $work/package
     rm -rf "$work/lists" "$work/sources"
     mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/sources" "$work/package"
     [ "$(id -u)" != 0 ] || chown _apt "$work/package" 2>/dev/null || true # apt run by root downloads as the user _apt
-    cat >"$work/sources/debian.sources" <<-END
+    (umask 077 && cat >"$work/sources/debian.sources") <<-END
 		Types: deb
 		URIs: $1
 		Suites: $suite
@@ -60,8 +60,8 @@ fetch_from() { # MIRROR KEYRING: leave the package in $work/package
 		Targets: Packages
 		Signed-By: $2
 	END
-    apt-get -q -c "$work/apt.conf" update >&2 &&
-        (cd "$work/package" && apt-get -q -c "$work/apt.conf" download restic >&2)
+    set -- -q -c "$work/apt.conf" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources"
+    apt-get "$@" update >&2 && (cd "$work/package" && apt-get "$@" download restic >&2)
 }
 
 if [ -n "${HOLDFAST_RESTIC:-}" ]; then
@@ -82,10 +82,6 @@ for candidate in $keyrings; do
 done
 [ -n "$keyring" ] || fail 2 "Debian's archive keyring is missing, so the package's signature cannot be checked" \
     "sudo apt-get install debian-archive-keyring"
-mirrors=$(debian_mirrors)
-[ -n "$mirrors" ] || fail 2 "this machine's apt sources name no Debian archive to fetch restic from" \
-    "add one under /etc/apt/sources.list.d, or install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
-
 mkdir -p "$directory" 2>/dev/null && [ -w "$directory" ] ||
     fail 2 "the directory $directory cannot be written" "name another: sh $0 DIRECTORY"
 work=$(mktemp -d)
@@ -103,14 +99,15 @@ APT::Get::AllowUnauthenticated "false";
 Acquire::AllowInsecureRepositories "false";
 Acquire::Languages "none";
 Acquire::Retries "3";
-Dir::Etc::sourcelist "/dev/null";
-Dir::Etc::sourceparts "$work/sources";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 Dir::State::lists "$work/lists";
 Dir::Cache "$work";
 Dir::Cache::archives "$work/archives";
 END
+mirrors=$(debian_mirrors)
+[ -n "$mirrors" ] || fail 2 "this machine's apt sources name no Debian archive to fetch restic from" \
+    "add one under /etc/apt/sources.list.d, or install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
 
 printf 'fetching restic from Debian %s (needed once)\n' "$suite" >&2
 fetched=
