@@ -10,16 +10,30 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from inventory.errors import HoldfastError
+from inventory.pipes import Feeder, LineHandler, Reader, Secrets
 from inventory.system import Host
+
+__all__ = [
+    "Background",
+    "Command",
+    "LineHandler",
+    "Outcome",
+    "TimeLimitError",
+    "UnreachableError",
+    "base_environment",
+    "end_group",
+    "require_local",
+    "run",
+]
 
 _KEPT_ENVIRONMENT = (
     "PATH",
@@ -32,10 +46,7 @@ _KEPT_ENVIRONMENT = (
     "HOLDFAST_DEMO_RUN",
 )
 _GRACE_SECONDS = 5.0
-_TAIL_BYTES = 1_000_000
-_LONGEST_LINE = 64_000_000
-
-LineHandler = Callable[[str], None]
+_CLOSING_SECONDS = 2.0
 
 
 class UnreachableError(HoldfastError):
@@ -58,7 +69,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    stdin: bytes | None = None
+    stdin: bytes | None = field(default=None, repr=False)
     limit: float | None = None
 
 
@@ -106,18 +117,19 @@ def run(
         HoldfastError: the program is not there or may not be run.
         TimeLimitError: `command.limit` passed.
     """
-    with _Secrets(command.secrets) as secrets:
+    with Secrets(command.secrets) as secrets:
         started = time.monotonic()
         process = _start(command, secrets)
-        readers = [
-            _Reader(process, process.stdout, on_stdout),
-            _Reader(process, process.stderr, on_stderr),
-        ]
+        assert process.stdout is not None
+        assert process.stderr is not None
+        end = partial(end_group, process.pid)
+        readers = [Reader(process.stdout, on_stdout, end), Reader(process.stderr, on_stderr, end)]
         try:
             for reader in readers:
                 reader.start()
             secrets.feed()
-            _feed_stdin(process, command.stdin)
+            if command.stdin is not None and process.stdin is not None:
+                Feeder(process.stdin, command.stdin).start()
             _wait(process, command, started)
             _drain(process, readers)
         except BaseException:
@@ -125,26 +137,55 @@ def run(
             process.wait()
             raise
         finally:
-            for stream in (process.stdout, process.stderr, process.stdin):
-                if stream is not None:
-                    with suppress(OSError):
-                        stream.close()
+            for reader in readers:
+                reader.abandon()
+            process.stdout.close()
+            process.stderr.close()
     for reader in readers:
         if reader.failure is not None:
             raise reader.failure
     return Outcome(process.returncode, readers[0].tail(), readers[1].tail(), time.monotonic() - started)
 
 
-def end_group(leader: int, grace: float = _GRACE_SECONDS) -> None:
-    """End a process group: terminate, wait up to `grace` seconds, then kill."""
+class Background:
+    """A program that goes on while we do other things, in a session of its own; the kernel ends it if we die."""
+
+    def __init__(self, command: Command, output: Path) -> None:
+        """Start it; both its outputs are appended to `output`.
+
+        Raises:
+            HoldfastError: the program is not there or may not be run.
+        """
+        with output.open("ab") as log, Secrets({}) as secrets:
+            self._process = _start(command, secrets, out=log)
+
+    @property
+    def pid(self) -> int:
+        """Return its process id, which is its session's too."""
+        return self._process.pid
+
+    def ended(self) -> int | None:
+        """Return its exit code (negative: the signal that ended it), or None while it runs."""
+        return self._process.poll()
+
+    def stop(self, grace: float | None = None) -> None:
+        """End it and everything it started."""
+        end_group(self._process.pid, grace)
+        self._process.wait()
+
+
+def end_group(leader: int, grace: float | None = None) -> None:
+    """End a process group: terminate, wait up to `grace` seconds (5), then kill; at once if we are interrupted."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGTERM)
-        deadline = time.monotonic() + grace
-        while time.monotonic() < deadline:
-            if _group_is_gone(leader):
-                return
-            time.sleep(0.02)
-        os.killpg(leader, signal.SIGKILL)
+        deadline = time.monotonic() + (_GRACE_SECONDS if grace is None else grace)
+        try:
+            while time.monotonic() < deadline:
+                if _group_is_gone(leader):
+                    return
+                time.sleep(0.02)
+        finally:
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _group_is_gone(leader: int) -> bool:
@@ -166,7 +207,7 @@ def _only_zombies(group: int) -> bool:
     return True
 
 
-def _start(command: Command, secrets: _Secrets) -> subprocess.Popen[bytes]:
+def _start(command: Command, secrets: Secrets, out: IO[bytes] | int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     argv = [secrets.fill(part) for part in command.argv]
     env = base_environment() | {name: secrets.fill(value) for name, value in command.env.items()}
     program = shutil.which(argv[0], path=env.get("PATH"))
@@ -179,8 +220,8 @@ def _start(command: Command, secrets: _Secrets) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             argv,
             stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=out,
+            stderr=subprocess.PIPE if out == subprocess.PIPE else subprocess.STDOUT,
             env=env,
             cwd=command.cwd,
             start_new_session=True,
@@ -188,14 +229,6 @@ def _start(command: Command, secrets: _Secrets) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         raise HoldfastError(f"{command.argv[0]} could not be started: {error}") from error
-
-
-def _feed_stdin(process: subprocess.Popen[bytes], data: bytes | None) -> None:
-    if data is None or process.stdin is None:
-        return
-    with suppress(BrokenPipeError):
-        process.stdin.write(data)
-        process.stdin.close()
 
 
 def _wait(process: subprocess.Popen[bytes], command: Command, started: float) -> None:
@@ -209,84 +242,16 @@ def _wait(process: subprocess.Popen[bytes], command: Command, started: float) ->
         ) from error
 
 
-def _drain(process: subprocess.Popen[bytes], readers: list[_Reader]) -> None:
-    """Read what is left; a grandchild that keeps our pipes open after its parent's end is ended too."""
+def _drain(process: subprocess.Popen[bytes], readers: list[Reader]) -> None:
+    """Read what is left. A grandchild that keeps our pipes open but says nothing more holds nobody up.
+
+    It is ended if it stayed in the program's session; one that left it (a service that was started) is let go.
+    """
+    ended = time.monotonic()
     for reader in readers:
-        reader.join(_GRACE_SECONDS)
-        if reader.is_alive():
-            end_group(process.pid)
-            reader.join()
-
-
-class _Secrets:
-    """Pipes that carry secrets to one child: filled once, readable once."""
-
-    def __init__(self, values: Mapping[str, bytes]) -> None:
-        self._values = dict(values)
-        self._pipes: dict[str, tuple[int, int]] = {}
-
-    def __enter__(self) -> _Secrets:
-        for name in self._values:
-            self._pipes[name] = os.pipe()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for pipe in self._pipes.values():
-            for end in pipe:
-                with suppress(OSError):
-                    os.close(end)
-        self._pipes.clear()
-
-    @property
-    def read_ends(self) -> tuple[int, ...]:
-        return tuple(read for read, _ in self._pipes.values())
-
-    def fill(self, text: str) -> str:
-        for name, (read, _) in self._pipes.items():
-            text = text.replace("{secret:" + name + "}", f"/dev/fd/{read}")
-        return text
-
-    def feed(self) -> None:
-        """Write every secret and close our side; secrets are far smaller than a pipe's buffer."""
-        for name, (read, write) in self._pipes.items():
-            os.close(read)
-            with suppress(BrokenPipeError):
-                os.write(write, self._values[name])
-            os.close(write)
-        self._pipes.clear()
-
-
-class _Reader(threading.Thread):
-    """Read one output to its end, line by line, and keep its tail."""
-
-    def __init__(self, process: subprocess.Popen[bytes], stream: IO[bytes] | None, handler: LineHandler | None):
-        super().__init__(daemon=True)
-        self._process = process
-        self._stream = stream
-        self._handler = handler
-        self._tail = bytearray()
-        self.failure: Exception | None = None
-
-    def run(self) -> None:
-        assert self._stream is not None
-        with suppress(ValueError, OSError):  # closed under us when the program is being ended
-            while line := self._stream.readline(_LONGEST_LINE):
-                self._keep(line)
-                if self._handler is not None and self.failure is None:
-                    self._hand_over(line)
-
-    def _hand_over(self, line: bytes) -> None:
-        assert self._handler is not None
-        try:
-            self._handler(line.decode("utf-8", "replace").rstrip("\r\n"))
-        except Exception as error:
-            self.failure = error
-            end_group(self._process.pid)
-
-    def _keep(self, line: bytes) -> None:
-        self._tail += line
-        if len(self._tail) > 2 * _TAIL_BYTES:
-            del self._tail[:-_TAIL_BYTES]
-
-    def tail(self) -> str:
-        return self._tail[-_TAIL_BYTES:].decode("utf-8", "replace")
+        while reader.is_alive() and reader.quiet_seconds(ended) < _CLOSING_SECONDS:
+            reader.join(0.05)
+    if any(reader.is_alive() for reader in readers):
+        end_group(process.pid)
+        for reader in readers:
+            reader.join(0.5)
