@@ -15,6 +15,8 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from cli import output
 from cli.context import Context
+from cli.harden_commands import harden
+from cli.detect_commands import detect
 from cli.init_commands import init
 from cli.inventory_commands import inventory
 from cli.ledger_commands import ledger
@@ -55,8 +57,10 @@ def _root(
 
 
 app.command()(init)
+app.add_typer(detect)
 app.add_typer(inventory)
 app.add_typer(ledger)
+app.add_typer(harden)
 
 
 def _interrupted(_signal: int, _frame: Any) -> None:

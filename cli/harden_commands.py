@@ -1,0 +1,264 @@
+"""`holdfast harden`: are the hosts as they should be, what would change, change it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import output
+from cli.context import Context, JsonOption, current
+from inventory.errors import ExitCode, RefusedError
+
+if TYPE_CHECKING:
+    from playbooks.apply import Applied
+    from playbooks.controls import Control
+    from playbooks.plan import Outcome
+    from playbooks.scan import HostScan, Scan
+
+harden = typer.Typer(name="harden", no_args_is_help=True, help="Check hosts against the controls, and harden them.")
+controls = typer.Typer(name="controls", no_args_is_help=True, help="The controls themselves.")
+harden.add_typer(controls)
+
+Systems = Annotated[list[str] | None, typer.Option("--system", help="Only the hosts of this system (repeatable).")]
+Hosts = Annotated[list[str] | None, typer.Option("--host", help="Only this host (repeatable).")]
+Ids = Annotated[list[str] | None, typer.Option("--control", help="Only this control (repeatable; not recorded).")]
+
+
+@harden.command("scan")
+def scan_(
+    context: typer.Context, system: Systems = None, host: Hosts = None, control: Ids = None, json: JsonOption = False
+) -> ExitCode:
+    """Read every host's settings and judge them; changes nothing on any host.
+
+    Example: holdfast harden scan --system edoc
+    """
+    from playbooks import controls, history, scan
+
+    here = current(context)
+    rules = controls.chosen(control or [])
+    wanted = scan.targets(here.site, system or [], host or [])
+    with output.progress("Reading the hosts' settings") as progress:
+        found = scan.scan(here.site, wanted, rules.values(), told=progress.show)
+    if not control:
+        history.record_scan(here.ledger, found)
+    if json:
+        output.document(found.document())
+    else:
+        _show_scan(found, rules)
+    return found.exit_code
+
+
+@harden.command("plan")
+def plan_(context: typer.Context, system: Systems = None, host: Hosts = None, json: JsonOption = False) -> ExitCode:
+    """Show what `apply` would change, with the differences; changes nothing.
+
+    Example: holdfast harden plan --host documents-1
+    """
+    found = _plan(current(context), system, host)
+    if json:
+        output.document(found.document())
+    else:
+        _show_plan(found)
+    return found.exit_code
+
+
+@harden.command("apply")
+def apply_(
+    context: typer.Context,
+    system: Systems = None,
+    host: Hosts = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: JsonOption = False,
+) -> ExitCode:
+    """Show the plan, ask, change the hosts, read them again.
+
+    Example: holdfast harden apply --system edoc
+    """
+    from playbooks import apply, controls, history, scan
+
+    here = current(context)
+    here.actor.may("operator", "security")
+    rules = controls.shipped()
+    if not yes:
+        _agree(_plan(here, system, host))
+    with output.progress("Hardening") as progress:
+        wanted = scan.targets(here.site, system or [], host or [])
+        done = apply.apply(here.site, wanted, rules.values(), told=progress.show)
+    history.record_apply(here.ledger, done)
+    if json:
+        output.document(done.document())
+    else:
+        _show_applied(done, rules)
+    return done.exit_code
+
+
+@controls.command("list")
+def controls_list(json: JsonOption = False) -> ExitCode:
+    """List the controls, and where each was proved to find and to pass.
+
+    Example: holdfast harden controls list --json
+    """
+    from playbooks import controls
+
+    rules = controls.shipped().values()
+    if json:
+        output.document([control.summary() for control in rules])
+        return ExitCode.DONE
+    rows = [
+        (rule.id, rule.severity, _levels(rule), ", ".join(rule.proved_on) or "untested", rule.title) for rule in rules
+    ]
+    output.table(("control", "severity", "levels", "proved on", "title"), rows)
+    return ExitCode.DONE
+
+
+@controls.command("show")
+def controls_show(control: str, json: JsonOption = False) -> ExitCode:
+    """Show one control: why, what it asks for, how to mend it.
+
+    Example: holdfast harden controls show HF-SSH-001
+    """
+    from playbooks import controls, judge
+
+    rule = controls.chosen([control])[control]
+    if json:
+        output.document(rule.detail())
+        return ExitCode.DONE
+    output.line(f"{rule.id}  {rule.title}")
+    rows = {
+        "why": rule.why,
+        "severity": rule.severity,
+        "levels": _levels(rule),
+        "asks for": f"{' '.join(rule.check.fact)}: {judge.expectation(rule.check)}",
+        "to mend": str(rule.mend),
+        "see also": "; ".join(f"{name}: {', '.join(ids)}" for name, ids in rule.mapping.items()) or "-",
+        "proved on": ", ".join(rule.proved_on) or "untested",
+    }
+    for name, text in rows.items():
+        output.line(f"  {name + ':':<11}{text}")
+    return ExitCode.DONE
+
+
+def _plan(context: Context, system: list[str] | None, host: list[str] | None) -> Outcome:
+    from playbooks import plan, scan
+
+    with output.progress("Looking at what would change") as progress:
+        return plan.plan(context.site, scan.targets(context.site, system or [], host or []), told=progress.show)
+
+
+def _agree(plan: Outcome) -> None:
+    """Show the plan and ask (on stderr, so that stdout keeps to the result).
+
+    Raises:
+        RefusedError: nobody agreed.
+    """
+    for text in _plan_lines(plan):
+        output.note(text)
+    if plan.changes and not output.confirm(f"Make these {len(plan.changes)} changes?"):
+        raise RefusedError("nothing was changed: nobody agreed to the plan", hint="holdfast harden apply --yes")
+
+
+def _show_scan(scan: Scan, rules: Any) -> None:
+    for host in scan.hosts:
+        _show_host(host, rules)
+    reached = [host for host in scan.hosts if host.error is None]
+    passed, failed = (sum(host.count(word) for host in reached) for word in ("pass", "fail"))
+    unknown = sum(host.count("unknown") for host in reached)
+    output.line(
+        f"{passed} of {passed + failed + unknown} controls pass on {len(reached)} of {len(scan.hosts)} hosts; "
+        f"{failed} fail, {unknown} unknown"
+    )
+
+
+def _show_host(host: HostScan, rules: Any) -> None:
+    output.line(f"{host.host} ({', '.join(host.systems) or 'no system'}; judged at level {host.level})")
+    if host.error is not None:
+        output.line(f"  error: {host.error}")
+    for note in host.notes:
+        output.line(f"  note: {note}")
+    rows = _rows(host, "fail", rules) + _rows(host, "unknown", rules)
+    if rows:
+        output.table(("  control", "verdict", "severity", "title", "found", "expected", "to mend"), rows)
+    if host.error is None:
+        asked = host.count("pass") + host.count("fail") + host.count("unknown")
+        aside = host.count("not_applicable")
+        output.line(f"  {host.count('pass')} of {asked} pass ({aside} controls do not apply to this host)")
+    output.line()
+
+
+def _rows(host: HostScan, word: Any, rules: Any) -> list[tuple[str, ...]]:
+    """Return the table's rows for one kind of verdict, the gravest first."""
+    from playbooks.controls import weight
+
+    chosen = sorted((v for v in host.verdicts if v.verdict == word), key=lambda v: -weight(v.severity))
+    rows: list[tuple[str, ...]] = []
+    for verdict in chosen:
+        rule: Control = rules[verdict.control]
+        mend = str(rule.mend) if word == "fail" else "find out why it could not be read"
+        rows.append(
+            (
+                f"  {rule.id}",
+                verdict.verdict,
+                verdict.severity,
+                rule.title,
+                _short(verdict.found),
+                _short(verdict.expected),
+                mend,
+            )
+        )
+    return rows
+
+
+def _show_plan(plan: Outcome) -> None:
+    for text in _plan_lines(plan):
+        output.line(text)
+
+
+def _plan_lines(plan: Outcome) -> list[str]:
+    lines = []
+    for change in plan.changes:
+        lines.append(f"{change.host}: {change.task}{f' ({change.item})' if change.item else ''} [role {change.role}]")
+        lines += [f"    {text}" for text in change.diff.splitlines()]
+    lines += [f"note: {note}" for note in plan.notes]
+    lines += _troubles(plan)
+    hosts = len({change.host for change in plan.changes})
+    lines.append(f"{len(plan.changes)} changes on {hosts} hosts would be made; nothing was changed")
+    return lines
+
+
+def _troubles(outcome: Outcome) -> list[str]:
+    lines = [f"error: {host} was not reached: {why}" for host, why in outcome.unreached.items()]
+    return lines + [f"error: {host} was not finished: {why}" for host, why in outcome.failed.items()]
+
+
+def _show_applied(done: Applied, rules: Any) -> None:
+    rows = []
+    for before, after in done.pairs():
+        changed = str(len(done.outcome.on(after.host)))
+        rows.append((after.host, changed, *_share(before), *_share(after)))
+    output.table(
+        ("host", "changed", "passing before", "failing", "passing after", "failing", "unknown"),
+        [
+            (host, changed, before, failed, after, left, unknown)
+            for host, changed, before, failed, _, after, left, unknown in rows
+        ],
+        right=(1, 2, 3, 4, 5, 6),
+    )
+    for text in _troubles(done.outcome):
+        output.line(text)
+    output.line()
+    _show_scan(done.after, rules)
+
+
+def _share(host: HostScan) -> tuple[str, str, str]:
+    if host.error is not None:
+        return "not read", "-", "-"
+    return str(host.count("pass")), str(host.count("fail")), str(host.count("unknown"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _levels(rule: Control) -> str:
+    return ", ".join(str(level) for level in rule.levels)

@@ -1,0 +1,117 @@
+"""What the ledger keeps of hardening, and each system's newest state out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from inventory import clock
+from ledger.ledger import Entry, Ledger, Projection, State
+from ledger.record import Record
+from playbooks.apply import Applied
+from playbooks.scan import HostScan, Scan
+
+SCANNED, APPLIED = "harden.scanned", "harden.applied"
+_WORDS = ("pass", "fail", "unknown", "not_applicable")
+
+
+@dataclass(frozen=True)
+class Hardening:
+    """A system's newest scan: `at` and `seq` are those of the host looked at longest ago.
+
+    The counts are sums over its hosts; `failing` are the controls that fail on at least one of them;
+    `unreached` the hosts whose newest scan did not reach them (their last verdicts are not counted).
+    """
+
+    at: datetime
+    seq: int
+    hosts: tuple[str, ...]
+    passed: int
+    failed: int
+    unknown: int
+    not_applicable: int
+    failing: tuple[str, ...]
+    unreached: tuple[str, ...]
+    evidence: tuple[int, ...]
+
+
+def record_scan(ledger: Ledger, scan: Scan) -> list[Record]:
+    """Record a scan of all controls, one record per host."""
+    return ledger.append_all([_scanned(host) for host in scan.hosts])
+
+
+def record_apply(ledger: Ledger, applied: Applied) -> list[Record]:
+    """Record what was applied and the scan after it, all or nothing."""
+    entries = [_applied(applied, before, after) for before, after in applied.pairs()]
+    return ledger.append_all([*entries, *(_scanned(host) for host in applied.after.hosts)])
+
+
+def latest(ledger: Ledger) -> dict[str, Hardening]:
+    """Return each system's newest state of hardening; a system never scanned is not in it."""
+    hosts = ledger.project(HARDENING)
+    keys = sorted({key for host in hosts.values() for key in host["systems"]})
+    return {key: _sum({name: host for name, host in hosts.items() if key in host["systems"]}) for key in keys}
+
+
+def _fold(state: State, record: Record) -> None:
+    body = record.body
+    state[body["host"]] = {"at": clock.to_text(record.at), "seq": record.seq, **body}
+
+
+HARDENING = Projection("hardening", 1, _fold, (SCANNED,))
+"""Each host's newest scan: {host: {at, seq, host, systems, error, counts, failing, unknown}}."""
+
+
+def _scanned(host: HostScan) -> Entry:
+    body = {
+        "host": host.host,
+        "systems": list(host.systems),
+        "level": host.level,
+        "error": host.error,
+        "counts": _counts(host),
+        "failing": host.ids("fail"),
+        "unknown": host.ids("unknown"),
+    }
+    return Entry(SCANNED, body, _system(host))
+
+
+def _applied(applied: Applied, before: HostScan, after: HostScan) -> Entry:
+    outcome = applied.outcome
+    body = {
+        "host": after.host,
+        "systems": list(after.systems),
+        "changed": len(outcome.on(after.host)),
+        "failed": outcome.failed.get(after.host) or outcome.unreached.get(after.host),
+        "controls_before": _counts(before),
+        "controls_after": _counts(after),
+    }
+    return Entry(APPLIED, body, _system(after))
+
+
+def _counts(host: HostScan) -> dict[str, int]:
+    return {word: host.count(word) for word in _WORDS}  # type: ignore[arg-type]
+
+
+def _system(host: HostScan) -> str | None:
+    """Return the system a record is about; a host that carries several is filed under none of them."""
+    return host.systems[0] if len(host.systems) == 1 else None
+
+
+def _sum(hosts: Mapping[str, Any]) -> Hardening:
+    oldest = min(hosts.values(), key=lambda host: int(host["seq"]))
+    reached: Sequence[Any] = [host for host in hosts.values() if host["error"] is None]
+    count = {word: sum(host["counts"][word] for host in reached) for word in _WORDS}
+    return Hardening(
+        at=clock.from_text(oldest["at"]),
+        seq=oldest["seq"],
+        hosts=tuple(hosts),
+        passed=count["pass"],
+        failed=count["fail"],
+        unknown=count["unknown"],
+        not_applicable=count["not_applicable"],
+        failing=tuple(sorted({name for host in reached for name in host["failing"]})),
+        unreached=tuple(name for name, host in hosts.items() if host["error"] is not None),
+        evidence=tuple(sorted(host["seq"] for host in hosts.values())),
+    )
