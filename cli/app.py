@@ -15,11 +15,13 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from cli import output
 from cli.context import Context
-from cli.harden_commands import harden
 from cli.detect_commands import detect
+from cli.harden_commands import harden
+from cli.incident_commands import incident
 from cli.init_commands import init
 from cli.inventory_commands import inventory
 from cli.ledger_commands import ledger
+from cli.recover_commands import recover
 from inventory.errors import ExitCode, HoldfastError
 
 app = typer.Typer(
@@ -60,6 +62,8 @@ app.command()(init)
 app.add_typer(detect)
 app.add_typer(inventory)
 app.add_typer(ledger)
+app.add_typer(incident)
+app.add_typer(recover)
 app.add_typer(harden)
 
 
@@ -72,6 +76,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupted)
     try:
         result = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        sys.stdout.flush()
     except BaseException as failure:
         return int(_told(failure))
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
@@ -93,7 +98,7 @@ def _told(failure: BaseException) -> int:
         case KeyboardInterrupt() | Abort():
             output.note("interrupted; nothing that was recorded is lost, run the command again to go on")
             return ExitCode.INTERRUPTED
-        case BrokenPipeError():
+        case BrokenPipeError() | SystemExit():  # the option parser makes the first into the second
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.DONE
         case _:

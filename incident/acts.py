@@ -111,7 +111,7 @@ def close(ledger: Ledger, incident: Incident, reason: str) -> None:
     if incident.police is None:
         raise RefusedError(
             f"{incident.id} has no police decision",
-            hint=f"holdfast incident notify {incident.id} police --told --receipt TEXT, or --not-required --reason TEXT",
+            hint=f"holdfast incident notify {incident.id} police --told --receipt TEXT (or --not-required)",
         )
     if incident.still_down:
         raise RefusedError(

@@ -74,7 +74,7 @@ def clocks(
             found += _recovery(incident, rule, systems, now)
         elif isinstance(rule.due, timedelta):
             stopped = incident.acknowledged.at if incident.acknowledged else None
-            started = incident.opened_at if rule.starts == "report" else incident.detected_at
+            started = incident.detected_at
             found.append(
                 IncidentClock(
                     rule.key, rule.title, None, started, started + rule.due, stopped, now, tuple(rule.warn_at)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol, assert_never
 
-from incident import run as runs
+from incident import runs
 from incident.plan import PlannedStep, RecoveryPlan, SystemPlan
-from incident.run import Run
+from incident.runs import Run
 from inventory.errors import HoldfastError, RefusedError
 from ledger.ledger import Entry, Ledger
 from ledger.store import Lease
@@ -154,7 +154,7 @@ class _Engine:
             run = self._read()
             if not run.settled(step):
                 passed_over |= {step.key}
-        if run.ended is None and (run.complete or (run.failed and not run.waiting)):
+        if run.ended is None and (run.worked_through or (run.failed and not run.waiting)):
             self._append("recover.finished", None, {"status": "done" if run.complete else "failed"}, run)
             run = self._read()
         return run

@@ -57,6 +57,13 @@ class SystemPlan(Strict):
     after: list[str]
 
 
+class Missing(Strict):
+    """A system the plan cannot bring back, and why."""
+
+    key: str
+    why: str
+
+
 class PlannedStep(Strict):
     """One step of one system; `key` is SYSTEM/STEP, `needs` the keys that must be done before."""
 
@@ -67,12 +74,13 @@ class PlannedStep(Strict):
 
 
 class RecoveryPlan(Strict):
-    """The whole plan: systems and steps in the order they run."""
+    """The whole plan: systems and steps in the order they run, and the systems it cannot bring back."""
 
     incident: str
     made_at: datetime
     systems: list[SystemPlan]
     steps: list[PlannedStep]
+    missing: list[Missing] = []
 
     def digest(self) -> str:
         """Return the SHA-256 of everything it says, in hex: what is approved and frozen at the start."""
@@ -145,25 +153,25 @@ def make(
     `targets` maps a lost host to the host its data goes to; a host that is not named is restored in its place.
 
     Raises:
-        NoRestorePointError: a system has no good copy from before `before`.
+        NoRestorePointError: none of the systems has a good copy from before `before`; one that has none while others
+            have is listed as missing.
         UsageError: a system names a runbook that does not exist, or a target is no host of the plan.
     """
-    ordered = order(keys, systems)
+    copies, missing = _copies(keys, points, before)
+    ordered = order([key for key in keys if key in copies], systems)
     plans: list[SystemPlan] = []
     steps: list[PlannedStep] = []
     last_step: dict[str, str] = {}
-    used: set[str] = set()
     for key in ordered:
         runbook = _runbook(key, systems[key], book)
-        after = [other for other in ordered if other in dependencies(key, keys, systems)]
-        hosts = {source.host for source in systems[key].data}
-        used |= hosts
+        after = [other for other in ordered if other in dependencies(key, ordered, systems)]
+        hosts = sorted({source.host for source in systems[key].data})
         plans.append(
             SystemPlan(
                 key=key,
                 target_seconds=systems[key].rto.total_seconds(),
-                copy_from=_copy(key, points.get(key, ()), before),
-                targets={host: targets.get(host, host) for host in sorted(hosts)},
+                copy_from=copies[key],
+                targets={host: targets.get(host, host) for host in hosts},
                 runbook=runbook.runbook,
                 runbook_digest=runbook.digest(),
                 after=after,
@@ -174,10 +182,11 @@ def make(
             steps.append(PlannedStep(key=f"{key}/{step.id}", system=key, step=step, needs=needs))
             needs = [steps[-1].key]
         last_step[key] = steps[-1].key
+    used = {host for each in plans for host in each.targets}
     for host in targets:
         if host not in used:
             raise UsageError(f"{host} is no host of the systems in this plan", hint=f"hosts: {', '.join(sorted(used))}")
-    return RecoveryPlan(incident=incident, made_at=now, systems=plans, steps=steps)
+    return RecoveryPlan(incident=incident, made_at=now, systems=plans, steps=steps, missing=missing)
 
 
 def _runbook(key: str, system: System, book: Book) -> Runbook:
@@ -187,22 +196,26 @@ def _runbook(key: str, system: System, book: Book) -> Runbook:
     raise UsageError(f"{key} names runbook {system.runbook!r}, which does not exist", hint=f"runbooks: {known}")
 
 
-def _copy(key: str, points: Sequence[RestorePoint], before: datetime) -> PlannedCopy:
-    point = choose(points, before)
-    if point is None:
-        known = "; ".join(
-            f"{each.snapshot[:8]} on {each.store}: {each.suspect or 'newer than the incident'}" for each in points
-        )
+def _copies(
+    keys: Sequence[str], points: Mapping[str, Sequence[RestorePoint]], before: datetime
+) -> tuple[dict[str, PlannedCopy], list[Missing]]:
+    found: dict[str, PlannedCopy] = {}
+    missing: list[Missing] = []
+    for key in keys:
+        point = choose(points.get(key, ()), before)
+        if point is None:
+            missing.append(Missing(key=key, why=_why(points.get(key, ()))))
+        else:
+            names = ("store", "kind", "snapshot", "time", "bytes", "reachable", "where")
+            found[key] = PlannedCopy(**{name: getattr(point, name) for name in names})
+    if not found:
         raise NoRestorePointError(
-            f"{key} has no copy to come back from ({known or 'no copy is known'})",
-            hint=f"holdfast backup status; holdfast recover candidates {key}",
+            "; ".join(f"{each.key} has no copy to come back from ({each.why})" for each in missing),
+            hint="holdfast backup status; another medium may hold older copies",
         )
-    return PlannedCopy(
-        store=point.store,
-        kind=point.kind,
-        snapshot=point.snapshot,
-        time=point.time,
-        bytes=point.bytes,
-        reachable=point.reachable,
-        where=point.where,
-    )
+    return found, missing
+
+
+def _why(points: Sequence[RestorePoint]) -> str:
+    known = [f"{each.snapshot[:8]} on {each.store}: {each.suspect or 'newer than the incident'}" for each in points]
+    return "; ".join(known) or "no copy is known"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incident.incident import Incident
-from incident.run import Run
+from incident.runs import Run
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,26 @@ def _recovery(incident: Incident, run: Run | None) -> Next:
     if run is None or (run.ended == "done"):
         return Next(f"holdfast recover plan {incident.id}", f"still down: {down}; see the plan, then run it")
     if run.waiting:
-        step = run.waiting[0]
-        if step.step.gate == "police":
-            return Next(f"holdfast recover resume {run.id}", "the police decision is recorded now; go on")
-        if run.state(step.key).attempts:
-            return Next(
-                f"holdfast recover resume {run.id} --done {step.key}",
-                f"{step.key} was interrupted: --done if it had its effect, --again {step.key} if not",
-            )
-        word = "--approve" if step.step.kind == "gate" else "--done"
-        return Next(f"holdfast recover resume {run.id} {word} {step.step.id}", run.state(step.key).ask)
+        return _answer(run)
     if run.failed:
         step = run.failed[0]
         found = run.state(step.key).found
         return Next(f"holdfast recover resume {run.id}", f"{step.key} failed: {found}; mend that, then go on")
+    if run.plan.missing:
+        lost = run.plan.missing[0]
+        return Next(f"holdfast recover candidates {lost.key}", f"{lost.key} has no copy to come back from: {lost.why}")
     return Next(f"holdfast recover resume {run.id}", f"the recovery was interrupted; still down: {down}")
+
+
+def _answer(run: Run) -> Next:
+    """Say how the first waiting step is answered."""
+    step = run.waiting[0]
+    if step.step.gate == "police":
+        return Next(f"holdfast recover resume {run.id}", "the police decision is recorded now; go on")
+    if run.state(step.key).attempts:
+        return Next(
+            f"holdfast recover resume {run.id} --done {step.key}",
+            f"{step.key} was interrupted: --done if it had its effect, --again {step.key} if not",
+        )
+    word = "--approve" if step.step.kind == "gate" else "--done"
+    return Next(f"holdfast recover resume {run.id} {word} {step.step.id}", run.state(step.key).ask)

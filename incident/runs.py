@@ -63,7 +63,12 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Tell whether every step is settled."""
+        """Tell whether every step is settled and no system had to be left out."""
+        return not self.plan.missing and self.worked_through
+
+    @property
+    def worked_through(self) -> bool:
+        """Tell whether every step is settled; systems without a copy may be missing all the same."""
         return all(self.settled(step) for step in self.plan.steps)
 
     @property

@@ -1,0 +1,287 @@
+"""`holdfast recover`: the plan, the run, and going on after anything that interrupts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import output
+from cli.context import JsonOption, current
+from inventory.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from cli.context import Context
+    from incident.engine import Answers, Result
+    from incident.incident import Incident
+    from incident.plan import PlannedStep, RecoveryPlan
+    from incident.runs import Run
+
+recover = typer.Typer(
+    name="recover",
+    no_args_is_help=True,
+    help="Bring systems back for real: plan, run, resume after any interruption.",
+    epilog="Example: holdfast recover plan && holdfast recover run --approve clean-target",
+)
+
+Id = Annotated[str | None, typer.Argument(help="The incident's id; without it, the only open one.")]
+RunId = Annotated[str | None, typer.Argument(help="The run's id; without it, the newest.")]
+Systems = Annotated[list[str] | None, typer.Option("--system", help="Only this system; repeat for more.")]
+Onto = Annotated[
+    list[str] | None,
+    typer.Option("--onto", help="LOST=TARGET: put a lost host's data on another host; repeat for more."),
+]
+Approve = Annotated[
+    list[str] | None, typer.Option("--approve", help="Answer a gate: its step, or SYSTEM/STEP; repeat for more.")
+]
+Done = Annotated[list[str] | None, typer.Option("--done", help="A step done by hand, or that had its effect.")]
+Again = Annotated[list[str] | None, typer.Option("--again", help="An interrupted step that must be done again.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence; kept with the answers.")]
+
+
+@recover.command("plan")
+def plan(
+    context: typer.Context, incident: Id = None, system: Systems = None, onto: Onto = None, json: JsonOption = False
+) -> ExitCode:
+    """Show what would be restored, from which copy, onto what, in which order. Changes nothing.
+
+    Example: holdfast recover plan --onto documents-1=spare-1
+    """
+    here = current(context)
+    _, made = _plan(here, incident, system, onto)
+    if json:
+        output.document(made.model_dump(mode="json") | {"digest": made.digest()})
+    else:
+        _print_plan(made)
+    return ExitCode.DONE
+
+
+@recover.command("run")
+def run(
+    context: typer.Context,
+    incident: Id = None,
+    system: Systems = None,
+    onto: Onto = None,
+    approve: Approve = None,
+    done: Done = None,
+    reason: Reason = "",
+    json: JsonOption = False,
+) -> ExitCode:
+    """Plan and carry it out; at a gate that nobody has answered it stops and says how to go on.
+
+    Example: holdfast recover run --approve clean-target --reason 'installed anew by Hoa, 03:40'
+    """
+    from incident import engine
+
+    here = current(context)
+    here.actor.may("responder")
+    found, made = _plan(here, incident, system, onto)
+    if not json:
+        _print_plan(made)
+        output.line()
+    run_id = engine.start(here.ledger, made)
+    return _work(here, found, run_id, _answers(approve, done, None, reason), json=json)
+
+
+@recover.command("resume")
+def resume(
+    context: typer.Context,
+    run_id: RunId = None,
+    approve: Approve = None,
+    done: Done = None,
+    again: Again = None,
+    reason: Reason = "",
+    json: JsonOption = False,
+) -> ExitCode:
+    """Go on with a run after a gate, a failure or a crash; what is finished is never done again.
+
+    Example: holdfast recover resume --approve clean-target
+    """
+    from incident import incident, runs
+
+    here = current(context)
+    here.actor.may("responder")
+    found = runs.find(here.ledger, run_id)
+    return _work(
+        here,
+        incident.find(here.ledger, found.plan.incident),
+        found.id,
+        _answers(approve, done, again, reason),
+        json=json,
+    )
+
+
+@recover.command("status")
+def status(context: typer.Context, run_id: RunId = None, json: JsonOption = False) -> ExitCode:
+    """Show every step of a run: done, waiting, failed, open.
+
+    Example: holdfast recover status
+    """
+    from incident import runs
+
+    found = runs.find(current(context).ledger, run_id)
+    return _report(found, json=json)
+
+
+@recover.command("candidates")
+def candidates(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="The system.")],
+    json: JsonOption = False,
+) -> ExitCode:
+    """List the copies a system could come back from, newest first, and what is known against each.
+
+    Example: holdfast recover candidates edoc
+    """
+    from incident import planning
+    from inventory import clock
+
+    here = current(context)
+    found = planning.points(here.site, here.state, here.ledger, system)
+    if json:
+        output.document([planning.point_as_json(point) for point in found])
+        return ExitCode.DONE
+    rows = [
+        (
+            clock.to_text(point.time)[:19],
+            point.store,
+            point.snapshot[:8],
+            f"{point.bytes / 1e6:.1f} MB",
+            "yes" if point.reachable else f"no: {point.where}",
+            point.suspect or "nothing",
+        )
+        for point in found
+    ]
+    output.table(("taken (UTC)", "store", "snapshot", "size", "reachable", "known against it"), rows, right=(3,))
+    return ExitCode.DONE if found else ExitCode.FINDINGS
+
+
+def _plan(
+    here: Context, incident_id: str | None, systems: list[str] | None, onto: list[str] | None
+) -> tuple[Incident, RecoveryPlan]:
+    from incident import planning
+    from incident.incident import find
+
+    found = find(here.ledger, incident_id)
+    with output.progress("looking for the newest good copies"):
+        made = planning.plan(here.site, here.state, here.ledger, found, systems or [], _targets(onto or []))
+    return found, made
+
+
+def _targets(pairs: list[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        lost, equals, target = pair.partition("=")
+        if not (lost and equals and target):
+            raise UsageError(f"{pair!r} is not LOST=TARGET", hint="--onto documents-1=spare-1")
+        found[lost] = target
+    return found
+
+
+def _answers(approve: list[str] | None, done: list[str] | None, again: list[str] | None, reason: str) -> Answers:
+    from incident.engine import Answers
+
+    return Answers(frozenset(approve or ()), frozenset(done or ()), frozenset(again or ()), reason, output.confirm)
+
+
+def _work(here: Context, found: Incident, run_id: str, answers: Answers, *, json: bool) -> ExitCode:
+    from incident import engine
+    from incident.hands import RealHands
+
+    with output.progress(f"recovery {run_id}") as progress:
+
+        def watch(point: str, step: PlannedStep, result: Result | None) -> None:
+            if point == "after intent":
+                progress.show(f"{step.key}: {step.step.title or step.step.kind}")
+            elif result is not None and point == "after result" and not json:
+                output.line(f"{'done  ' if result.ok else 'FAILED'} {step.key}: {result.found}")
+            elif point.startswith("waits") and not json:
+                output.line(f"waits  {step.key}")
+
+        hands = RealHands(here.site, here.state, here.ledger, found.id, progress.show)
+        ended = engine.go_on(here.ledger, run_id, hands, answers, watch)
+    code = _report(ended, json=json, brief=True)
+    if not json and not ended.complete:
+        from incident import view
+        from incident.incident import find
+
+        following = view.following(here.ledger, find(here.ledger, found.id))
+        output.line(f"next: {following.command}")
+        output.line(f"      {following.why}")
+    return code
+
+
+def _report(found: Run, *, json: bool, brief: bool = False) -> ExitCode:
+    if json:
+        output.document(_as_json(found))
+    elif not brief:
+        rows = [
+            (step.key, found.state(step.key).status, found.state(step.key).found or found.state(step.key).ask)
+            for step in found.plan.steps
+        ]
+        output.table(("step", "state", "found"), rows)
+    if not json:
+        output.line(f"{found.id}: {_verdict(found)}")
+    if found.complete:
+        return ExitCode.DONE
+    if found.failed or found.worked_through:
+        return ExitCode.UNFINISHED
+    return ExitCode.REFUSED if found.waiting else ExitCode.UNFINISHED
+
+
+def _verdict(found: Run) -> str:
+    if found.complete:
+        return "every step done, every system's own tests pass"
+    open_steps = sum(not found.settled(step) for step in found.plan.steps)
+    parts = [f"NOT back to normal: {open_steps} of {len(found.plan.steps)} steps are not done"]
+    parts += [f"{lost.key} has no copy to come back from" for lost in found.plan.missing]
+    if found.failed:
+        parts.append(f"failed: {', '.join(step.key for step in found.failed)}")
+    if found.waiting:
+        parts.append(f"waiting for a person: {', '.join(step.key for step in found.waiting)}")
+    return "; ".join(parts)
+
+
+def _as_json(found: Run) -> dict[str, Any]:
+    return {
+        "run": found.id,
+        "incident": found.plan.incident,
+        "complete": found.complete,
+        "missing": [lost.key for lost in found.plan.missing],
+        "failed": [step.key for step in found.failed],
+        "waiting": [step.key for step in found.waiting],
+        "steps": [
+            {
+                "step": step.key,
+                "state": found.state(step.key).status,
+                "found": found.state(step.key).found,
+                "seconds": found.state(step.key).seconds,
+            }
+            for step in found.plan.steps
+        ],
+    }
+
+
+def _print_plan(made: RecoveryPlan) -> None:
+    from inventory import clock, duration
+
+    rows = []
+    for number, system in enumerate(made.systems, 1):
+        copy = system.copy_from
+        where = ", ".join(lost if lost == to else f"{lost} → {to}" for lost, to in system.targets.items())
+        rows.append(
+            (
+                str(number),
+                system.key,
+                duration.show(system.target_seconds),
+                f"{copy.kind} {copy.store}, {clock.to_text(copy.time)[:19]}, {copy.bytes / 1e6:.1f} MB",
+                "yes" if copy.reachable else f"no: {copy.where}",
+                where,
+                system.runbook,
+                ", ".join(system.after) or "-",
+            )
+        )
+    output.table(("", "system", "target", "from", "reachable", "onto", "runbook", "after"), rows)
+    for lost in made.missing:
+        output.line(f"NOT in this plan: {lost.key} has no copy to come back from: {lost.why}")
+    output.line(f"plan {made.digest()[:16]}, {len(made.steps)} steps")

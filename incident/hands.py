@@ -1,0 +1,141 @@
+"""The engine's effects for real: copies, commands, and each system's own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from backup import checks
+from backup.candidates import Candidate, candidates
+from backup.depot import Depot
+from backup.restore import restore_system
+from incident import assess
+from incident.engine import Result
+from incident.incident import find
+from incident.plan import PlannedStep, SystemPlan
+from inventory import clock, duration, probe, reach
+from inventory.errors import HoldfastError
+from inventory.site import Site
+from inventory.system import Host
+from ledger.ledger import Ledger
+
+_POLL_SECONDS = 0.5
+Say = Callable[[str, float | None], None]
+
+
+class RealHands:
+    """Effects on this site's copies and hosts, for one incident."""
+
+    def __init__(self, site: Site, state: Path, ledger: Ledger, incident: str, say: Say) -> None:
+        self._site = site
+        self._ledger = ledger
+        self._incident = incident
+        self._say = say
+        self._depot = Depot(site, state, ledger)
+
+    def check_copy(self, system: SystemPlan, limit: float) -> Result:
+        """Read every byte of the system's repository in the chosen store."""
+        del limit  # restic is ended by its own watchdog; a slow disk is no reason to call a whole copy bad
+        store = self._depot.store(system.copy_from.store)
+        report = checks.check(self._depot, store, read_data=True, only=[system.key], progress=self._say)[0]
+        if report.whole:
+            return Result(True, f"every byte of {store.label} read in {duration.show(report.seconds)}, whole")
+        return Result(False, f"the copy on {store.label} is damaged: {'; '.join(report.problems[:3])}")
+
+    def restore(self, system: SystemPlan, limit: float) -> Result:
+        """Restore everything and compare it with the manifest taken when it was copied."""
+        del limit
+        targets = {lost: self._site.host(target) for lost, target in system.targets.items()}
+        for host in targets.values():
+            reach.require_local(host)
+        report = restore_system(self._depot, self._candidate(system), targets, progress=self._say)
+        data = {
+            "bytes": report.bytes,
+            "files": report.files,
+            "restore_seconds": round(report.seconds, 3),
+            "newest_data": None if report.data_time is None else clock.to_text(report.data_time),
+        }
+        if report.verified:
+            words = (
+                f"{report.files} files, {report.bytes / 1e6:.1f} MB, all {report.manifest_compared} entries as copied"
+            )
+            return Result(True, words, data)
+        return Result(False, f"restored data differs from its manifest: {'; '.join(report.problems[:3])}", data)
+
+    def command(self, system: SystemPlan, step: PlannedStep, limit: float) -> Result:
+        """Run the step's command, or the system's own start or stop command, on the target."""
+        words = self._words(system, step)
+        if not words:
+            return Result(True, f"{system.key} has no {step.step.command} command; nothing was run")
+        for name in system.targets.values():
+            reach.require_local(self._site.host(name))
+        outcome = reach.run(reach.Command(tuple(words), limit=limit))
+        said = (outcome.stdout.strip() or outcome.stderr.strip()).splitlines()
+        last = said[-1][:300] if said else "it said nothing"
+        return Result(
+            outcome.exit_code == 0, last if outcome.exit_code == 0 else f"ended with {outcome.exit_code}: {last}"
+        )
+
+    def is_done(self, system: SystemPlan, step: PlannedStep) -> bool:
+        """Look whether an interrupted step has had its effect."""
+        wanted = step.step.done_when
+        if wanted is None:
+            return False
+        if wanted == "normal":
+            return self._assess(system).normal
+        return probe.probe(wanted, self._hosts(system), self._ledger.clock).passed
+
+    def check_normal(self, system: SystemPlan, limit: float) -> Result:
+        """Run the system's own tests until they all pass or the limit is over."""
+        ends = self._ledger.clock.monotonic() + limit
+        while True:
+            found = self._assess(system)
+            if found.normal:
+                return Result(
+                    True, f"{len(found.results)} of {len(found.results)} own tests pass", self._restored(system)
+                )
+            if self._ledger.clock.monotonic() >= ends or not found.results:
+                return Result(False, "; ".join(found.failing[:3]))
+            self._say(f"{system.key}: {found.failing[0]}", None)
+            self._ledger.clock.sleep(_POLL_SECONDS)
+
+    def police_decided(self) -> bool:
+        """Tell whether the police decision is recorded."""
+        return find(self._ledger, self._incident).police is not None
+
+    def _candidate(self, system: SystemPlan) -> Candidate:
+        wanted = (system.copy_from.store, system.copy_from.snapshot)
+        for candidate in candidates(self._depot, system.key):
+            if (candidate.store, candidate.snapshot) == wanted:
+                return candidate
+        raise HoldfastError(
+            f"snapshot {system.copy_from.snapshot[:8]} of {system.key} is not on {system.copy_from.store} any more",
+            hint=f"holdfast recover candidates {system.key}",
+        )
+
+    def _restored(self, system: SystemPlan) -> Mapping[str, object]:
+        """Return what the last finished restore of this system brought, as its record says."""
+        for record in reversed(list(self._ledger.read(kinds=("step.finished",), system=system.key))):
+            data = record.body["data"]
+            if record.body["ok"] and record.body["incident"] == self._incident and "newest_data" in data:
+                return {"bytes": data["bytes"], "newest_data": data["newest_data"]}
+        return {"bytes": 0, "newest_data": None}
+
+    def _assess(self, system: SystemPlan) -> assess.Assessment:
+        return assess.assess_one(system.key, self._site.system(system.key), self._hosts(system), self._ledger.clock)
+
+    def _hosts(self, system: SystemPlan) -> Mapping[str, Host]:
+        return {**self._site.hosts, **{lost: self._site.host(target) for lost, target in system.targets.items()}}
+
+    def _words(self, system: SystemPlan, step: PlannedStep) -> list[str]:
+        own = self._site.system(system.key)
+        match step.step.command:
+            case "start":
+                words = own.start
+            case "stop":
+                words = own.stop
+            case other:
+                words = list(other or [])
+        for lost, target in system.targets.items():
+            words = [word.replace("{target:" + lost + "}", target) for word in words]
+        return words

@@ -1,0 +1,78 @@
+"""Making a plan from what there is: the site's systems and runbooks, the copies the stores hold now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from backup.candidates import Candidate, candidates
+from backup.depot import Depot
+from incident import plan as plans
+from incident import runbook
+from incident.incident import Incident
+from incident.plan import RecoveryPlan, RestorePoint
+from inventory import clock
+from inventory.errors import UsageError
+from inventory.site import Site
+from ledger.ledger import Ledger
+
+
+def plan(
+    site: Site, state: Path, ledger: Ledger, incident: Incident, only: Sequence[str], targets: Mapping[str, str]
+) -> RecoveryPlan:
+    """Plan the recovery of an incident's systems that are still down (or of `only` some of them).
+
+    Raises:
+        UsageError: nothing is down, or a name is unknown.
+        NoRestorePointError: none of them has a copy to come back from.
+    """
+    for key in only:
+        site.system(key)
+    for target in targets.values():
+        site.host(target)
+    keys = [key for key in incident.still_down if key in site.own and (not only or key in only)]
+    if not keys:
+        raise UsageError(f"nothing to recover in {incident.id}", hint=f"holdfast incident show {incident.id}")
+    found = {key: points(site, state, ledger, key) for key in keys}
+    book = runbook.load(site.root)
+    return plans.make(
+        incident.id, keys, site.systems, found, targets, book, before=incident.detected_at, now=ledger.clock.now()
+    )
+
+
+def points(site: Site, state: Path, ledger: Ledger, system: str) -> list[RestorePoint]:
+    """Return the copies a system could come back from, newest first.
+
+    Raises:
+        UsageError: no such system.
+    """
+    site.system(system)
+    return [_point(candidate) for candidate in candidates(Depot(site, state, ledger), system)]
+
+
+def point_as_json(point: RestorePoint) -> dict[str, Any]:
+    """Return the documented JSON shape of one copy."""
+    return {
+        "store": point.store,
+        "kind": point.kind,
+        "snapshot": point.snapshot,
+        "time": clock.to_text(point.time),
+        "bytes": point.bytes,
+        "reachable": point.reachable,
+        "where": point.where,
+        "suspect": point.suspect,
+    }
+
+
+def _point(candidate: Candidate) -> RestorePoint:
+    return RestorePoint(
+        store=candidate.store,
+        kind=candidate.kind,
+        snapshot=candidate.snapshot,
+        time=candidate.time,
+        bytes=candidate.bytes,
+        reachable=candidate.reachable,
+        where=candidate.where,
+        suspect=candidate.suspect,
+    )

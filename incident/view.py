@@ -1,0 +1,124 @@
+"""One incident as a responder wants to see it: clocks, systems, decisions, the next command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incident import clocks, guide, measure, runs
+from incident.clocks import IncidentClock
+from incident.guide import Next
+from incident.incident import Decision, Incident, find
+from incident.measure import Recovered
+from incident.runs import Run
+from inventory import clock, duration, policy
+from inventory.site import Site
+from ledger.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class IncidentView:
+    """What the incident page and `incident show` tell; `systems` are (key, state, words)."""
+
+    incident: Incident
+    clocks: Sequence[IncidentClock]
+    systems: Sequence[tuple[str, str, str]]
+    decisions: Sequence[tuple[str, str]]
+    recovered: Sequence[Recovered]
+    run: Run | None
+    next: Next
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented JSON shape."""
+        return {
+            "incident": self.incident.id,
+            "open": self.incident.open,
+            "title": self.incident.title,
+            "detected_at": clock.to_text(self.incident.detected_at),
+            "clocks": [_clock(each) for each in self.clocks],
+            "systems": [
+                {
+                    "key": each.key,
+                    "normal": each.recovered_seconds is not None,
+                    "target_seconds": each.target_seconds,
+                    "recovered_seconds": each.recovered_seconds,
+                    "data_loss_seconds": each.data_loss_seconds,
+                }
+                for each in self.recovered
+            ],
+            "police": self.incident.police.what if self.incident.police else None,
+            "classified": self.incident.classified.what if self.incident.classified else None,
+            "run": self.run.id if self.run else None,
+            "next": {"command": self.next.command, "why": self.next.why},
+        }
+
+
+def view(ledger: Ledger, site: Site, incident_id: str | None, now: datetime) -> IncidentView:
+    """Return one incident's view as of now.
+
+    Raises:
+        UsageError: no such incident, or it is not clear which.
+    """
+    incident = find(ledger, incident_id)
+    last = newest_run(ledger, incident)
+    rules = policy.load(site.settings.policies).clocks
+    recovered = measure.recovered(incident, site.systems, last)
+    return IncidentView(
+        incident=incident,
+        clocks=clocks.clocks(incident, rules, site.systems, now),
+        systems=[_system(each, last) for each in recovered],
+        decisions=list(_decisions(incident)),
+        recovered=recovered,
+        run=last,
+        next=guide.next_command(incident, last),
+    )
+
+
+def following(ledger: Ledger, incident: Incident) -> Next:
+    """Return the incident's next command."""
+    return guide.next_command(incident, newest_run(ledger, incident))
+
+
+def newest_run(ledger: Ledger, incident: Incident) -> Run | None:
+    """Return the incident's newest recovery run, if any was started."""
+    return runs.find(ledger, incident.runs[-1]) if incident.runs else None
+
+
+def _system(each: Recovered, last: Run | None) -> tuple[str, str, str]:
+    if each.recovered_seconds is not None:
+        return each.key, "normal", f"its own tests passed after {duration.show(each.recovered_seconds)}"
+    if last is not None:
+        for step in last.plan.steps:
+            state = last.state(step.key)
+            if step.system == each.key and state.status in {"failed", "waiting", "begun"}:
+                return each.key, state.status, f"{step.step.id}: {state.found or state.ask or 'begun'}"
+    return each.key, "down", "its own tests have not passed since"
+
+
+def _decisions(incident: Incident) -> list[tuple[str, str]]:
+    named: list[tuple[str, Decision | None]] = [
+        ("acknowledged", incident.acknowledged),
+        ("classified", incident.classified),
+        ("police", incident.police),
+        ("closed", incident.closed),
+    ]
+    return [(title, _words(decision) if decision else "not yet") for title, decision in named]
+
+
+def _words(decision: Decision) -> str:
+    why = ", ".join(part for part in (decision.receipt, decision.reason) if part)
+    return f"{decision.what or 'yes'} by {decision.by} at {decision.at:%H:%M:%S} UTC" + (f" ({why})" if why else "")
+
+
+def _clock(each: IncidentClock) -> dict[str, Any]:
+    return {
+        "key": each.key,
+        "system": each.system,
+        "state": each.state,
+        "due": clock.to_text(each.due),
+        "used_seconds": each.used.total_seconds(),
+        "left_seconds": each.left.total_seconds(),
+        "warning": each.warning,
+    }
