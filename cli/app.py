@@ -98,7 +98,7 @@ def _told(failure: BaseException) -> int:
         case KeyboardInterrupt() | Abort():
             output.note("interrupted; nothing that was recorded is lost, run the command again to go on")
             return ExitCode.INTERRUPTED
-        case BrokenPipeError() | SystemExit():  # the option parser makes the first into the second
+        case BrokenPipeError() | SystemExit(__context__=BrokenPipeError()):  # the parser turns one into the other
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.DONE
         case _:
