@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from inventory.errors import UsageError
 
+_MOST_KEYS = 200_000
+
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -68,13 +70,15 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key written twice and leaves dates as text."""
+    """Safe YAML that leaves dates, and what Ansible keeps encrypted or unsafe, as text."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+for _tag in ("!vault", "!vault-encrypted", "!unsafe"):
+    _Loader.add_constructor(_tag, lambda _, node: str(node.value))
 
 
 def read(file: Path) -> Document:
@@ -87,21 +91,28 @@ def read(file: Path) -> Document:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError([Problem(file, 1, "", f"cannot be read: {_reason(error)}")]) from error
+    try:
+        return _document(file, text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SiteError([Problem(file, line, "", f"not valid YAML: {error.problem}")]) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SiteError([Problem(file, line, "", f"not valid YAML: {error.reason}")]) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SiteError([Problem(file, 1, "", f"not valid YAML: {error}")]) from error
+
+
+def _document(file: Path, text: str) -> Document:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
             return Document(file, None, {})
         lines: dict[Location, int] = {}
-        problems = list(_walk(file, node, (), lines))
-        if problems:
+        if problems := list(_walk(file, node, (), lines)):
             raise SiteError(problems)
         return Document(file, loader.construct_document(node), lines)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SiteError([Problem(file, line, "", f"not valid YAML: {error.problem}")]) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SiteError([Problem(file, 1, "", f"not valid YAML: {error}")]) from error
     finally:
         loader.dispose()
 
@@ -122,24 +133,32 @@ def validate(document: Document, model: type[Model], location: Location = (), da
 def _problems(document: Document, location: Location, error: ValidationError) -> list[Problem]:
     found: dict[tuple[Location, str], Problem] = {}
     for item in error.errors():
-        place = location + tuple(part for part in item["loc"] if _is_written(document, location, part))
-        what = item["msg"].removeprefix("Value error, ")
-        hint = ""
-        if item["type"] == "extra_forbidden":
-            what, hint = "unknown key", "look for a spelling mistake, or remove it"
-        elif item["type"] == "missing":
-            what = f"{item['loc'][-1]} is missing"
+        place = _written(document, location, item["loc"])
+        match item["type"]:
+            case "extra_forbidden":
+                what, hint = "unknown key", "look for a spelling mistake, or remove it"
+            case "missing":
+                what, hint = f"{item['loc'][-1]} is missing", ""
+            case "model_type" | "model_attributes_type":
+                what, hint = "must be a mapping", "write it as `key: value` lines"
+            case _:
+                what, hint = item["msg"].removeprefix("Value error, ").replace("Input should be", "must be"), ""
         found.setdefault((place, what), document.problem(place, what, hint))
     return list(found.values())
 
 
-def _is_written(document: Document, location: Location, part: str | int) -> bool:
-    """Tell a key the user wrote from the name pydantic gives to a member of a union."""
-    return isinstance(part, int) or any(part in written for written in document.lines) or not location
+def _written(document: Document, location: Location, inner: Location) -> Location:
+    """Return the part of a fault's place that the user wrote; the names of union members drop out."""
+    for part in inner:
+        if (*location, part) in document.lines:
+            location = (*location, part)
+    return location
 
 
 def _walk(file: Path, node: yaml.Node, here: Location, lines: dict[Location, int]) -> Iterable[Problem]:
     lines.setdefault(here, node.start_mark.line + 1)
+    if len(lines) > _MOST_KEYS:
+        raise ValueError(f"more than {_MOST_KEYS} keys, aliases counted each time")
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = str(key.value)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from inventory import duration, groups, lines
+from inventory import duration, groups, lines, policy
 from inventory.duration import Duration
 from inventory.errors import UsageError
 from inventory.lines import Problem, SiteError
@@ -149,17 +149,13 @@ def load(root: Path) -> Site:
         SiteError: every fault found, with file, line, key and hint.
     """
     problems: list[Problem] = []
-    settings_file = lines.Document(root / SETTINGS_FILE, None)
-    settings = Settings(site="unread")
-    people = People()
+    settings, people = Settings(site="unread"), People()
     try:
-        settings_file = lines.read(root / SETTINGS_FILE)
-        settings = lines.validate(settings_file, Settings)
+        settings = _settings(root / SETTINGS_FILE)
     except SiteError as error:
         problems += error.problems
     try:
-        if (root / "people.yml").exists():
-            people = lines.validate(lines.read(root / "people.yml"), People)
+        people = _people(root / "people.yml")
     except SiteError as error:
         problems += error.problems
     read = groups.read(root / "inventory")
@@ -169,6 +165,31 @@ def load(root: Path) -> Site:
     if problems:
         raise SiteError(problems, hint="mend the lines named, then run: holdfast inventory validate")
     return site
+
+
+def _settings(file: Path) -> Settings:
+    document = lines.read(file)
+    settings = lines.validate(document, Settings)
+    unknown = [index for index, name in enumerate(settings.policies) if name not in policy.known()]
+    if unknown:
+        hint = f"packs: {', '.join(policy.known())}"
+        raise SiteError(document.problem(("policies", index), "no such policy pack", hint) for index in unknown)
+    return settings
+
+
+def _people(file: Path) -> People:
+    if not file.exists():
+        return People()
+    document = lines.read(file)
+    people = lines.validate(document, People)
+    logins = [person.login for person in people.people]
+    twice = [index for index, login in enumerate(logins) if login in logins[:index]]
+    if twice:
+        raise SiteError(
+            document.problem(("people", index, "login"), f"login {logins[index]!r} belongs to somebody else too")
+            for index in twice
+        )
+    return people
 
 
 def state_directory(site: Site, environment: Mapping[str, str]) -> Path:
@@ -191,9 +212,9 @@ def state_directory(site: Site, environment: Mapping[str, str]) -> Path:
 def _references(site: Site, read: groups.Groups, *, check_stores: bool) -> Iterator[Problem]:
     for key, system in site.systems.items():
         document = read.documents[key]
-        here: lines.Location = (key, "vars", "system")
+        here = read.places[key]
         for index, other in enumerate(system.depends_on):
-            if other not in site.systems:
+            if other not in read.documents:
                 known = ", ".join(site.systems)
                 yield document.problem((*here, "depends_on", index), f"no system {other!r}", f"systems: {known}")
         for part, host in _named_hosts(system):
@@ -228,7 +249,7 @@ def _cycles(site: Site, read: groups.Groups) -> Iterator[Problem]:
     def visit(key: str, path: tuple[str, ...]) -> Iterator[Problem]:
         if key in path:
             loop = " → ".join((*path[path.index(key) :], key))
-            place = (path[-1], "vars", "system", "depends_on")
+            place = (*read.places[path[-1]], "depends_on")
             yield read.documents[path[-1]].problem(place, f"depends on itself: {loop}")
             return
         if key in done or key not in site.systems:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from inventory.duration import Duration
 
@@ -29,6 +29,18 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _by_key(*keys: str) -> Discriminator:
+    """Choose a union's member by the one key that only it has, so that a fault gives one clear message."""
+
+    def choose(value: Any) -> str | None:
+        written = value if isinstance(value, dict) else vars(value) if isinstance(value, Strict) else {}
+        return next((f"<{key}>" for key in keys if key in written), None)
+
+    return Discriminator(
+        choose, custom_error_type="no_kind", custom_error_message=f"needs one of the keys {', '.join(keys)}"
+    )
+
+
 class FilesSource(Strict):
     """Files and folders of one host, by absolute path on that host."""
 
@@ -44,7 +56,9 @@ class SqliteSource(Strict):
     host: str
 
 
-DataSource = FilesSource | SqliteSource
+DataSource = Annotated[
+    Annotated[FilesSource, Tag("<files>")] | Annotated[SqliteSource, Tag("<sqlite>")], _by_key("files", "sqlite")
+]
 
 
 class VaultCopy(Strict):
@@ -61,7 +75,7 @@ class MediaCopy(Strict):
     every: Duration
 
 
-Copy = VaultCopy | MediaCopy
+Copy = Annotated[Annotated[VaultCopy, Tag("<vault>")] | Annotated[MediaCopy, Tag("<media>")], _by_key("vault", "media")]
 
 
 class FileLog(Strict):
@@ -79,7 +93,9 @@ class JournaldLog(Strict):
     journald: str
 
 
-LogSource = FileLog | JournaldLog
+LogSource = Annotated[
+    Annotated[FileLog, Tag("<file>")] | Annotated[JournaldLog, Tag("<journald>")], _by_key("file", "journald")
+]
 
 
 class HttpCheck(Strict):
@@ -113,7 +129,13 @@ class CommandCheck(Strict):
     host: str
 
 
-NormalCheck = HttpCheck | SqlCheck | PortCheck | CommandCheck
+NormalCheck = Annotated[
+    Annotated[HttpCheck, Tag("<http>")]
+    | Annotated[SqlCheck, Tag("<sql>")]
+    | Annotated[PortCheck, Tag("<port>")]
+    | Annotated[CommandCheck, Tag("<command>")],
+    _by_key("http", "sql", "port", "command"),
+]
 
 
 class Canary(Strict):
