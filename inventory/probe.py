@@ -144,6 +144,8 @@ def _http(check: HttpCheck, hosts: Hosts) -> tuple[bool, str]:
         if time.monotonic() >= deadline:
             raise TimeoutError from error
         raise
+    if time.monotonic() >= deadline:  # an answer that was cut short can still look like one
+        raise TimeoutError
     return _judge_http(check, status, body)
 
 

@@ -81,7 +81,9 @@ def test_a_circle_of_systems_is_told_once_with_its_way(root: Path) -> None:
 
 
 def test_a_system_nested_under_a_parent_group_keeps_its_line(root: Path) -> None:
-    text = "all:\n  children:\n    sso:\n      vars:\n        system:\n          name: X\n          depends_on: [ghost]\n"
+    text = (
+        "all:\n  children:\n    sso:\n      vars:\n        system:\n          name: X\n          depends_on: [ghost]\n"
+    )
     (root / "inventory" / "a.yml").write_text(text)
     (line,) = told(root)
     assert line.startswith("inventory/a.yml:7: all.children.sso.vars.system.depends_on.0: no system 'ghost'")
