@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, Exit, TyperException
 
 from cli import output
+from cli.backup_commands import backup
 from cli.context import Context
 from cli.detect_commands import detect
 from cli.harden_commands import harden
@@ -59,6 +60,7 @@ def _root(
 
 
 app.command()(init)
+app.add_typer(backup)
 app.add_typer(detect)
 app.add_typer(inventory)
 app.add_typer(ledger)

@@ -1,0 +1,252 @@
+"""Where copies live: the site's stores, the keys that open them, and the one restic that works on them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from backup import errors, locks
+from backup.history import Copies, state_of
+from backup.restic import Restic, find
+from backup.restic_command import Repository
+from inventory.clock import Clock
+from inventory.errors import UsageError
+from inventory.site import Disk, Site
+from ledger.ledger import Ledger
+
+Kind = Literal["vault", "medium"]
+
+
+@dataclass(frozen=True)
+class Store:
+    """One place for repositories: a vault, or an offline medium while it is attached."""
+
+    kind: Kind
+    name: str
+    path: Path
+
+    @property
+    def label(self) -> str:
+        """Return what people call it: `vault main`, `medium weekly-a`."""
+        return f"{self.kind} {self.name}"
+
+    def repository(self, system: str) -> Path:
+        """Return where the repository of a system lies."""
+        return self.path / system
+
+
+class Depot:
+    """Everything an operation on copies starts from. Cheap to make; restic is looked for when first used."""
+
+    def __init__(self, site: Site, state: Path, ledger: Ledger) -> None:
+        self.site = site
+        self.state = state
+        self.ledger = ledger
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock records are made with."""
+        return self.ledger.clock
+
+    @cached_property
+    def restic(self) -> Restic:
+        """Return restic.
+
+        Raises:
+            MissingToolError: none, or an old one.
+        """
+        cache = self.state / "cache"
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Restic(find(os.environ, Path(__file__).resolve().parent.parent), cache)
+
+    def copies(self) -> Copies:
+        """Return what the ledger knows of copies, now."""
+        return state_of(self.ledger)
+
+    def vault(self, name: str) -> Store:
+        """Return a vault of the settings.
+
+        Raises:
+            UsageError: no such vault.
+        """
+        vaults = self.site.settings.vaults
+        if name not in vaults:
+            raise UsageError(f"no vault {name!r} in holdfast.yml", hint=f"vaults: {', '.join(vaults) or 'none'}")
+        return Store("vault", name, self.site.resolve(vaults[name].path))
+
+    def medium(self, label: str) -> Store:
+        """Return a medium of the settings, at the place it is attached to.
+
+        Raises:
+            UsageError: no such medium.
+        """
+        return Store("medium", label, self.site.resolve(self.disk(label)[1].attach))
+
+    def store(self, name: str) -> Store:
+        """Return a vault or medium by its name.
+
+        Raises:
+            UsageError: neither has this name.
+        """
+        if name in self.site.settings.vaults:
+            return self.vault(name)
+        return self.medium(name)
+
+    def stores(self) -> list[Store]:
+        """Return every vault and medium of the settings."""
+        media = [self.medium(label) for rotation in self.site.settings.media.values() for label in rotation.disks]
+        return [self.vault(name) for name in self.site.settings.vaults] + media
+
+    def disk(self, label: str) -> tuple[str, Disk]:
+        """Return a medium's rotation set and settings.
+
+        Raises:
+            UsageError: no such medium.
+        """
+        for name, rotation in self.site.settings.media.items():
+            if label in rotation.disks:
+                return name, rotation.disks[label]
+        known = [label for rotation in self.site.settings.media.values() for label in rotation.disks]
+        raise UsageError(f"no store {label!r} in holdfast.yml", hint=f"media: {', '.join(known) or 'none'}")
+
+    def key_file(self, store: Store, system: str) -> Path:
+        """Return where the password of a repository is kept."""
+        return self.state / "keys" / store.kind / store.name / system
+
+    def open(self, store: Store, system: str) -> Repository:
+        """Return a system's repository in a store, after looking that it is the one the ledger knows.
+
+        Raises:
+            RepositoryMissingError, OtherRepositoryError, KeyMissingError: it cannot be used.
+        """
+        path = store.repository(system)
+        known = self.copies().repository(store.kind, store.name, system)
+        if known is None:
+            raise errors.RepositoryMissingError(
+                f"{store.label} holds no copy of {system} yet", hint=f"make one with: holdfast backup run {system}"
+            )
+        found = digest_of(path)
+        if found is None:
+            raise errors.RepositoryMissingError(
+                f"the repository {path} is gone",
+                hint="is the disk mounted? Holdfast never makes a lost repository anew; restore from another copy",
+            )
+        if found != known.digest:
+            raise errors.OtherRepositoryError(
+                f"{path} is another repository than the one recorded for {system} (record {known.seq})",
+                hint="put the right disk in its place; nothing was written",
+            )
+        return Repository(path, self._password(store, system))
+
+    def make(self, store: Store, system: str, like: Repository | None = None) -> Repository:
+        """Make a system's repository in a store that has never had one, and record it.
+
+        It is made under another name and put in place whole, so that a killed run leaves nothing half made.
+
+        Raises:
+            OtherRepositoryError: something stands there already that our key does not open.
+        """
+        path = store.repository(system)
+        password = self._new_password(store, system)
+        if path.exists():
+            self._adopt(path, password)
+        else:
+            nursery = store.path / f".making-{system}"
+            _remove_tree(nursery)
+            self.restic.init(Repository(nursery, password), like=like)
+            nursery.rename(path)
+        digest = digest_of(path)
+        assert digest is not None
+        body = {"kind": store.kind, "store": store.name, "digest": digest, "path": str(path)}
+        self.ledger.append("repository.made", body, system=system)
+        return Repository(path, password)
+
+    @contextmanager
+    def turn(self, store: Store, system: str, repository: Repository) -> Iterator[list[str]]:
+        """Take the turn at a repository; yields notes on locks left by dead runs, which are removed.
+
+        Raises:
+            RepositoryLockedError: another Holdfast works on it.
+        """
+        name = f"{store.kind}-{store.name}-{system}"
+        with locks.turn(self.state / "turns", name, self.clock.now()) as (broken, here):
+            yield list(self._remove_dead(store, system, repository, broken, here))
+
+    def describe_locks(self, repository: Repository) -> str:
+        """Return who holds a repository's locks, in words."""
+        held = [self.restic.lock(repository, name) for name in _lock_names(repository)]
+        return "; ".join(f"{lock.user} on {lock.host}, process {lock.pid}, since {lock.time}" for lock in held)
+
+    def _remove_dead(
+        self, store: Store, system: str, repository: Repository, broken: locks.Turn | None, here: locks.Turn
+    ) -> Iterator[str]:
+        for name in _lock_names(repository):
+            lock = self.restic.lock(repository, name)
+            proof = locks.judge(lock, broken, here, locks.process_started)
+            if proof.dead:
+                body = {"kind": store.kind, "store": store.name, "lock": name, "reason": proof.reason}
+                self.ledger.append("lock.removed", body, system=system)
+                (repository.path / "locks" / name).unlink(missing_ok=True)
+                yield f"a lock left by a dead run was removed: {proof.reason}"
+
+    def _adopt(self, path: Path, password: bytes) -> None:
+        """Accept a repository we made but had no time to record: our key opens it, and it is empty."""
+        try:
+            if digest_of(path) is not None and not self.restic.snapshots(Repository(path, password)):
+                return
+        except errors.ResticError:
+            pass
+        raise errors.OtherRepositoryError(
+            f"{path} is there already and the ledger does not know it",
+            hint="look at what it is and move it away; Holdfast neither uses nor removes it",
+        )
+
+    def _password(self, store: Store, system: str) -> bytes:
+        file = self.key_file(store, system)
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise errors.KeyMissingError(
+                f"the key of {system} in {store.label} cannot be read: {error.strerror}",
+                hint=f"bring back {file} from your escrow; without it this copy is lost",
+            ) from error
+
+    def _new_password(self, store: Store, system: str) -> bytes:
+        file = self.key_file(store, system)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                out.write(secrets.token_hex(32).encode())
+                out.flush()
+                os.fsync(out.fileno())
+        return self._password(store, system)
+
+
+def digest_of(repository: Path) -> str | None:
+    """Return a repository's identity, SHA-256 of its config file (None: there is none)."""
+    try:
+        return hashlib.sha256((repository / "config").read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _lock_names(repository: Repository) -> list[str]:
+    try:
+        return sorted(entry.name for entry in (repository.path / "locks").iterdir())
+    except OSError:
+        return []
+
+
+def _remove_tree(path: Path) -> None:
+    import shutil
+
+    if path.exists():
+        shutil.rmtree(path)

@@ -1,0 +1,65 @@
+"""What can go wrong with copies, named; each says the next step."""
+
+from __future__ import annotations
+
+from inventory.errors import HoldfastError, RefusedError
+
+
+class ResticError(HoldfastError):
+    """restic ended with a failure that has no name of its own (exit 3)."""
+
+
+class AnswerError(ResticError):
+    """restic said something this version does not know; taken as a failure (exit 3)."""
+
+
+class RepositoryMissingError(ResticError):
+    """There is no repository where one must be; never made anew by itself (exit 3)."""
+
+
+class RepositoryLockedError(ResticError):
+    """Somebody else holds the repository's lock (exit 3)."""
+
+
+class WrongPasswordError(ResticError):
+    """The password we hold does not open the repository (exit 3)."""
+
+
+class KeyMissingError(HoldfastError):
+    """The password file of a repository is gone (exit 3)."""
+
+
+class OtherRepositoryError(RefusedError):
+    """Another repository stands where ours should be (exit 4)."""
+
+
+class VaultMissingError(HoldfastError):
+    """The vault's directory is not there: not mounted, or never made (exit 3)."""
+
+
+class VaultLostError(HoldfastError):
+    """The vault was used before and now has nothing of ours in it (exit 3)."""
+
+
+class WrongVaultError(RefusedError):
+    """The directory is not the vault the ledger knows (exit 4)."""
+
+
+class WrongMediumError(RefusedError):
+    """The medium is not the one asked for; nothing was written to it (exit 4)."""
+
+
+class MediumAwayError(HoldfastError):
+    """The medium is put away, or went away while it was in use (exit 3)."""
+
+
+class SourceError(HoldfastError):
+    """Data to be copied is missing, empty or unreadable (exit 3)."""
+
+
+class ManifestError(HoldfastError):
+    """A snapshot has no manifest that can be read (exit 3)."""
+
+
+class TargetInUseError(RefusedError):
+    """Restoring would overwrite what is there (exit 4)."""

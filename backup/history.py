@@ -1,0 +1,319 @@
+"""What the ledger knows of copies: a view folded from its records, and the same as typed values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from inventory import clock
+from ledger.ledger import Ledger, Projection, State
+from ledger.record import Record
+
+KINDS = (
+    "vault.made",
+    "repository.made",
+    "backup.finished",
+    "copy.finished",
+    "check.finished",
+    "restore.finished",
+    "medium.prepared",
+    "medium.attached",
+    "medium.sealed",
+    "medium.detached",
+    "medium.probed",
+)
+_KEPT_SNAPSHOTS = 400
+_KEPT_RESTORES = 50
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One good snapshot in one store.
+
+    `snapshot` is its full id there, `original` the id it was first taken under; `at` when the data was taken,
+    `stored_at` when it reached this store, `data_time` the newest record really in it (canary); bytes and seconds.
+    """
+
+    system: str
+    kind: str
+    store: str
+    snapshot: str
+    original: str
+    at: datetime
+    stored_at: datetime
+    data_time: datetime | None
+    files: int
+    bytes: int
+    seconds: float
+    status: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The last run into a store that did not end well, if nothing good came after it."""
+
+    system: str
+    kind: str
+    store: str
+    at: datetime
+    status: str
+    problems: Sequence[str]
+    seq: int
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The last check of one repository that ran to its end."""
+
+    system: str
+    kind: str
+    store: str
+    at: datetime
+    whole: bool
+    read_data: bool
+    problems: Sequence[str]
+    seconds: float
+    seq: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A restore that was really done: bytes, seconds, and whether everything matched its manifest."""
+
+    system: str
+    kind: str
+    store: str
+    snapshot: str
+    at: datetime
+    files: int
+    bytes: int
+    seconds: float
+    verified: bool
+    seq: int
+
+
+@dataclass(frozen=True)
+class Medium:
+    """An offline medium: `state` is prepared, attached or detached; `reached` what the last probe found (None: no
+    probe since it was last attached or detached)."""
+
+    label: str
+    id: str
+    state: str
+    since: datetime
+    sealed_at: datetime | None
+    reached: bool | None
+    probed_at: datetime | None
+    seq: int
+
+    @property
+    def proved_offline(self) -> bool:
+        """Tell whether it is put away and a probe failed to reach it since."""
+        return self.state == "detached" and self.reached is False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented shape."""
+        return {
+            "label": self.label,
+            "state": self.state,
+            "since": clock.to_text(self.since),
+            "sealed_at": None if self.sealed_at is None else clock.to_text(self.sealed_at),
+            "probed_at": None if self.probed_at is None else clock.to_text(self.probed_at),
+            "reached": self.reached,
+            "proved_offline": self.proved_offline,
+            "evidence": self.seq,
+        }
+
+
+@dataclass(frozen=True)
+class Known:
+    """A repository the ledger knows: identity and the record that says so."""
+
+    digest: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Every copy, check, medium and restore the ledger knows of."""
+
+    state: State
+
+    def snapshots(self, system: str) -> list[Kept]:
+        """Return a system's good snapshots in all stores, oldest first."""
+        return [_kept(system, item) for item in self._of(system).get("snapshots", [])]
+
+    def newest(self, system: str, kind: str = "", store: str = "") -> Kept | None:
+        """Return the newest complete snapshot of a system, in any store or in one kind or one store."""
+        fitting = [
+            kept
+            for kept in self.snapshots(system)
+            if kept.status == "complete" and kind in ("", kept.kind) and store in ("", kept.store)
+        ]
+        return max(fitting, key=lambda kept: (kept.at, kept.stored_at), default=None)
+
+    def failures(self, system: str) -> list[Failure]:
+        """Return, for each store, the last run if it did not end well."""
+        found = self._of(system).get("failures", {}).values()
+        return [Failure(system=system, **(item | {"at": clock.from_text(item["at"])})) for item in found]
+
+    def check(self, system: str, kind: str, store: str) -> Checked | None:
+        """Return the last check of a system's repository in a store."""
+        item = self._of(system).get("checks", {}).get(f"{kind}/{store}")
+        return None if item is None else Checked(system=system, **(item | {"at": clock.from_text(item["at"])}))
+
+    def restores(self, system: str) -> list[Measured]:
+        """Return measured restores of a system, oldest first."""
+        found = self._of(system).get("restores", [])
+        return [Measured(system=system, **(item | {"at": clock.from_text(item["at"])})) for item in found]
+
+    def repository(self, kind: str, store: str, system: str) -> Known | None:
+        """Return what is known of one repository, or None if it was never made."""
+        item = self.state.get("repositories", {}).get(f"{kind}/{store}/{system}")
+        return None if item is None else Known(**item)
+
+    def repositories(self, kind: str, store: str) -> dict[str, Known]:
+        """Return every known repository of a store, by system."""
+        start = f"{kind}/{store}/"
+        items: Mapping[str, Any] = self.state.get("repositories", {})
+        return {key.removeprefix(start): Known(**item) for key, item in items.items() if key.startswith(start)}
+
+    def vault_id(self, name: str) -> str | None:
+        """Return the id of a vault's marker, or None if the vault was never used."""
+        found: str | None = self.state.get("vaults", {}).get(name)
+        return found
+
+    @property
+    def media(self) -> dict[str, Medium]:
+        """Return every medium ever prepared, by label."""
+        return {label: _medium(label, item) for label, item in self.state.get("media", {}).items()}
+
+    def _of(self, system: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.state.get("systems", {}).get(system, {})
+        return found
+
+
+def state_of(ledger: Ledger) -> Copies:
+    """Return what the ledger knows of copies, up to its newest record."""
+    return Copies(ledger.project(COPIES))
+
+
+def _fold(state: State, record: Record) -> None:
+    body = record.body
+    if record.kind.startswith("medium."):
+        _fold_medium(state.setdefault("media", {}), record)
+    elif record.kind == "vault.made":
+        state.setdefault("vaults", {})[body["store"]] = body["id"]
+    elif record.kind == "repository.made":
+        key = f"{body['kind']}/{body['store']}/{record.system}"
+        state.setdefault("repositories", {})[key] = {"digest": body["digest"], "seq": record.seq}
+    elif record.system is not None:
+        own = state.setdefault("systems", {}).setdefault(record.system, {})
+        _FOLDS[record.kind](own, record)
+
+
+def _fold_backup(own: State, record: Record) -> None:
+    body = record.body
+    if _ended_well(own, record):
+        item = {key: body[key] for key in ("snapshot", "at", "data_time", "files", "bytes", "seconds", "status")}
+        _keep(own, record, item | {"original": body["snapshot"]})
+
+
+def _fold_copy(own: State, record: Record) -> None:
+    if not _ended_well(own, record):
+        return
+    known = {item["original"]: item for item in own.get("snapshots", [])}
+    for arrived in record.body["arrived"]:
+        if (first := known.get(arrived["original"])) is not None:
+            _keep(own, record, first | {"snapshot": arrived["snapshot"]})
+
+
+def _ended_well(own: State, record: Record) -> bool:
+    body = record.body
+    store = f"{body['kind']}/{body['store']}"
+    failures = own.setdefault("failures", {})
+    if body["status"] == "complete":
+        failures.pop(store, None)
+        return True
+    failures[store] = {
+        "kind": body["kind"],
+        "store": body["store"],
+        "at": clock.to_text(record.at),
+        "status": body["status"],
+        "problems": body["problems"],
+        "seq": record.seq,
+    }
+    return bool(body.get("snapshot") or body.get("arrived"))
+
+
+def _keep(own: State, record: Record, item: Mapping[str, Any]) -> None:
+    where = {"kind": record.body["kind"], "store": record.body["store"]}
+    kept = {**item, **where, "stored_at": clock.to_text(record.at), "seq": record.seq}
+    others = [
+        other
+        for other in own.get("snapshots", [])
+        if (other["snapshot"], other["kind"], other["store"]) != (kept["snapshot"], kept["kind"], kept["store"])
+    ]
+    own["snapshots"] = [*others, kept][-_KEPT_SNAPSHOTS:]
+
+
+def _fold_check(own: State, record: Record) -> None:
+    body = record.body
+    if not body["done"]:
+        return  # a check that could not run says nothing about the copy
+    names = ("kind", "store", "whole", "read_data", "problems", "seconds")
+    item = {name: body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
+    own.setdefault("checks", {})[f"{body['kind']}/{body['store']}"] = item
+
+
+def _fold_restore(own: State, record: Record) -> None:
+    if record.body["partial"]:
+        return  # some files brought back say nothing about the whole system
+    names = ("kind", "store", "snapshot", "files", "bytes", "seconds", "verified")
+    item = {name: record.body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
+    own["restores"] = [*own.get("restores", []), item][-_KEPT_RESTORES:]
+
+
+def _fold_medium(media: State, record: Record) -> None:
+    body, moment = record.body, clock.to_text(record.at)
+    item = media.setdefault(body["store"], {"sealed_at": None, "reached": None, "probed_at": None})
+    match record.kind.removeprefix("medium."):
+        case "prepared":
+            item |= {"id": body["id"], "state": "prepared", "since": moment}
+        case "attached" | "detached" as state:
+            item |= {"state": state, "since": moment, "reached": None, "probed_at": None}
+        case "sealed":
+            item["sealed_at"] = moment
+        case _:
+            item |= {"reached": body["reached"], "probed_at": moment}
+    item["seq"] = record.seq
+
+
+_FOLDS = {
+    "backup.finished": _fold_backup,
+    "copy.finished": _fold_copy,
+    "check.finished": _fold_check,
+    "restore.finished": _fold_restore,
+}
+
+COPIES = Projection("copies", 1, _fold, KINDS)
+
+
+def _kept(system: str, item: Mapping[str, Any]) -> Kept:
+    times = {
+        "at": clock.from_text(item["at"]),
+        "stored_at": clock.from_text(item["stored_at"]),
+        "data_time": None if item["data_time"] is None else clock.from_text(item["data_time"]),
+    }
+    return Kept(system=system, **{**item, **times})
+
+
+def _medium(label: str, item: Mapping[str, Any]) -> Medium:
+    times = {
+        name: None if item[name] is None else clock.from_text(item[name])
+        for name in ("since", "sealed_at", "probed_at")
+    }
+    return Medium(label=label, **{**item, **times})

@@ -1,0 +1,89 @@
+"""Vaults: directories that hold one repository per system, and the marker by which one is known again."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+from backup import errors
+from backup.depot import Depot, Store
+from backup.restic_command import Repository
+from inventory.errors import HoldfastError
+
+MARKER = "holdfast-vault.json"
+_NO_CONTENT = {"lost+found", MARKER}
+
+
+def repository_for(depot: Depot, store: Store, system: str) -> Repository:
+    """Return a system's repository in a vault, made if neither vault nor system ever had one there.
+
+    Raises:
+        VaultMissingError, VaultLostError, WrongVaultError, RepositoryMissingError, OtherRepositoryError:
+            what is there is not what the ledger knows; nothing was written.
+    """
+    require(depot, store)
+    if depot.copies().vault_id(store.name) is None:
+        _begin(depot, store)
+    if depot.copies().repository(store.kind, store.name, system) is None:
+        return depot.make(store, system)
+    return depot.open(store, system)
+
+
+def require(depot: Depot, store: Store) -> None:
+    """Prove that a vault is there and the one the ledger knows; nothing is written.
+
+    Raises:
+        VaultMissingError, VaultLostError, WrongVaultError: it is not.
+    """
+    known = depot.copies().vault_id(store.name)
+    if not store.path.is_dir():
+        begin = f"mount it; for a new vault: mkdir -m 700 -p {store.path}"
+        raise errors.VaultMissingError(
+            f"the vault {store.name} is not at {store.path}",
+            hint=begin if known is None else "mount it, then try again",
+        )
+    found = marker_id(store.path)
+    if known is not None and found is None:
+        raise errors.VaultLostError(
+            f"the vault {store.name} is gone: {store.path} no longer holds what was recorded",
+            hint="do not make it anew; restore from another copy: holdfast recover candidates",
+        )
+    if known is not None and found != known:
+        raise errors.WrongVaultError(
+            f"{store.path} is another vault than {store.name}", hint="mount the right one; nothing was written"
+        )
+
+
+def look(depot: Depot, store: Store) -> str:
+    """Return what stands against reading from a vault, in words (nothing: it can be read)."""
+    if depot.copies().vault_id(store.name) is None:
+        return f"the vault {store.name} was never used"
+    try:
+        require(depot, store)
+    except HoldfastError as error:
+        return error.message
+    return ""
+
+
+def marker_id(path: Path) -> str | None:
+    """Return the id a vault's marker names, or None."""
+    try:
+        return str(json.loads((path / MARKER).read_text())["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _begin(depot: Depot, store: Store) -> None:
+    """Mark an empty directory as this vault; a marker with nothing beside it is one we had no time to record."""
+    others = sorted(entry.name for entry in store.path.iterdir() if entry.name not in _NO_CONTENT)
+    if others:
+        raise errors.WrongVaultError(
+            f"{store.path} is not empty ({', '.join(others[:3])}) and the ledger does not know it as a vault",
+            hint="give the vault an empty directory of its own",
+        )
+    found = marker_id(store.path)
+    id_ = found or secrets.token_hex(16)
+    if found is None:
+        (store.path / MARKER).write_text(json.dumps({"vault": store.name, "id": id_, "site": depot.site.settings.site}))
+    depot.ledger.append("vault.made", {"store": store.name, "id": id_, "path": str(store.path)})
