@@ -22,6 +22,7 @@ from cli.incident_commands import incident
 from cli.init_commands import init
 from cli.inventory_commands import inventory
 from cli.ledger_commands import ledger
+from cli.readiness_commands import readiness, today
 from cli.recover_commands import recover
 from inventory.errors import ExitCode, HoldfastError
 
@@ -60,6 +61,8 @@ def _root(
 
 
 app.command()(init)
+app.command()(today)
+app.command()(readiness)
 app.add_typer(backup)
 app.add_typer(detect)
 app.add_typer(inventory)

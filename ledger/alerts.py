@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from inventory import clock
+from inventory.errors import UsageError
 from ledger.ledger import Entry, Ledger
 
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
@@ -39,6 +40,12 @@ class Alert:
     state: str = OPEN
     incident: str | None = None
     raised_at: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented shape of an alert; moments as text."""
+        moments = {name: _text(getattr(self, name)) for name in ("first_at", "last_at", "raised_at")}
+        lists = {"events": [dict(event) for event in self.events], "tags": list(self.tags)}
+        return {each.name: getattr(self, each.name) for each in fields(self)} | moments | lists
 
 
 def alert_id(rule: str, rule_hash: str, key: str) -> str:
@@ -76,6 +83,19 @@ def listed(
 ) -> list[Alert]:
     """Return alerts, oldest first."""
     return [_alert(row) for row in ledger.store.alerts(states=states, ids=ids, incident=incident)]
+
+
+def one(ledger: Ledger, identity: str) -> Alert:
+    """Return the alert whose id is or begins with `identity`.
+
+    Raises:
+        UsageError: none or several do.
+    """
+    found = [alert for alert in listed(ledger) if identity and alert.id.startswith(identity)]
+    if len(found) == 1:
+        return found[0]
+    many = "no alert" if not found else f"{len(found)} alerts"
+    raise UsageError(f"{many} with the id {identity!r}", hint="list them with: holdfast detect alerts list")
 
 
 def change(ledger: Ledger, ids: Sequence[str], state: str, *, reason: str = "", incident: str | None = None) -> None:

@@ -1,0 +1,84 @@
+"""Events of files given by hand: paths, globs, directories, gzip, standard input."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from detect.event import CorruptError, Event
+from detect.readers import reader
+from detect.readers.lines import STDIN, UnreadableError, lines, opened
+
+_EXAMPLES = 5
+
+
+@dataclass
+class Tally:
+    """What was read: events, lines that were no events (and the first few of them, by place), and lines damaged.
+
+    A damaged line (not UTF-8) is still judged as far as it can be read, so that a bad byte hides nothing; it counts
+    as corrupt all the same.
+    """
+
+    events: int = 0
+    corrupt: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def spoilt(self, file: str, line: int, why: str) -> None:
+        """Count a corrupt line and remember where the first ones stand."""
+        self.corrupt += 1
+        if len(self.examples) < _EXAMPLES:
+            self.examples.append(f"{file}:{line}: {why}")
+
+
+def expand(patterns: Sequence[str]) -> list[str]:
+    """Return the files that paths, globs and directories stand for, each once, sorted within each.
+
+    Raises:
+        UnreadableError: one stands for nothing.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        if pattern == STDIN:
+            found[pattern] = None
+            continue
+        path = Path(pattern)
+        if path.is_dir():
+            files: Iterable[str] = (str(file) for file in sorted(path.rglob("*")) if file.is_file())
+        elif path.exists():
+            files = [pattern]
+        else:
+            files = sorted(matching(pattern))
+        before = len(found)
+        found |= dict.fromkeys(files)
+        if len(found) == before and not path.exists():
+            raise UnreadableError(f"no events at {pattern}", hint="give files, globs or directories with --events")
+    return list(found)
+
+
+def matching(pattern: str) -> Iterator[str]:
+    """Yield the files a glob stands for; it may be absolute, which `Path.glob` cannot."""
+    return (file for file in glob.glob(pattern, recursive=True) if Path(file).is_file())  # noqa: PTH207
+
+
+def events(file: str, now: datetime, tally: Tally, kind: reader.Format = "auto") -> Iterator[Event]:
+    """Yield the events of one file; lines that are none are counted in `tally`.
+
+    Raises:
+        UnreadableError: the file cannot be read.
+    """
+    with opened(file) as stream:
+        for line in lines(stream):
+            try:
+                event = reader.read(line, file, kind, now)
+            except CorruptError as error:
+                tally.spoilt(file, line.number, str(error))
+                continue
+            if line.damaged:
+                tally.spoilt(file, line.number, "not valid UTF-8")
+            if event is not None:
+                tally.events += 1
+                yield event
