@@ -1,4 +1,4 @@
-"""What the ledger knows of copies: a view folded from its records, and the same as typed values."""
+"""What the ledger knows of copies, as typed values."""
 
 from __future__ import annotations
 
@@ -7,25 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from backup.projection import COPIES
 from inventory import clock
-from ledger.ledger import Ledger, Projection, State
-from ledger.record import Record
-
-KINDS = (
-    "vault.made",
-    "repository.made",
-    "backup.finished",
-    "copy.finished",
-    "check.finished",
-    "restore.finished",
-    "medium.prepared",
-    "medium.attached",
-    "medium.sealed",
-    "medium.detached",
-    "medium.probed",
-)
-_KEPT_SNAPSHOTS = 400
-_KEPT_RESTORES = 50
+from ledger.ledger import Ledger, State
 
 
 @dataclass(frozen=True)
@@ -199,107 +183,6 @@ class Copies:
 def state_of(ledger: Ledger) -> Copies:
     """Return what the ledger knows of copies, up to its newest record."""
     return Copies(ledger.project(COPIES))
-
-
-def _fold(state: State, record: Record) -> None:
-    body = record.body
-    if record.kind.startswith("medium."):
-        _fold_medium(state.setdefault("media", {}), record)
-    elif record.kind == "vault.made":
-        state.setdefault("vaults", {})[body["store"]] = body["id"]
-    elif record.kind == "repository.made":
-        key = f"{body['kind']}/{body['store']}/{record.system}"
-        state.setdefault("repositories", {})[key] = {"digest": body["digest"], "seq": record.seq}
-    elif record.system is not None:
-        own = state.setdefault("systems", {}).setdefault(record.system, {})
-        _FOLDS[record.kind](own, record)
-
-
-def _fold_backup(own: State, record: Record) -> None:
-    body = record.body
-    if _ended_well(own, record):
-        item = {key: body[key] for key in ("snapshot", "at", "data_time", "files", "bytes", "seconds", "status")}
-        _keep(own, record, item | {"original": body["snapshot"]})
-
-
-def _fold_copy(own: State, record: Record) -> None:
-    if not _ended_well(own, record):
-        return
-    known = {item["original"]: item for item in own.get("snapshots", [])}
-    for arrived in record.body["arrived"]:
-        if (first := known.get(arrived["original"])) is not None:
-            _keep(own, record, first | {"snapshot": arrived["snapshot"]})
-
-
-def _ended_well(own: State, record: Record) -> bool:
-    body = record.body
-    store = f"{body['kind']}/{body['store']}"
-    failures = own.setdefault("failures", {})
-    if body["status"] == "complete":
-        failures.pop(store, None)
-        return True
-    failures[store] = {
-        "kind": body["kind"],
-        "store": body["store"],
-        "at": clock.to_text(record.at),
-        "status": body["status"],
-        "problems": body["problems"],
-        "seq": record.seq,
-    }
-    return bool(body.get("snapshot") or body.get("arrived"))
-
-
-def _keep(own: State, record: Record, item: Mapping[str, Any]) -> None:
-    where = {"kind": record.body["kind"], "store": record.body["store"]}
-    kept = {**item, **where, "stored_at": clock.to_text(record.at), "seq": record.seq}
-    others = [
-        other
-        for other in own.get("snapshots", [])
-        if (other["snapshot"], other["kind"], other["store"]) != (kept["snapshot"], kept["kind"], kept["store"])
-    ]
-    own["snapshots"] = [*others, kept][-_KEPT_SNAPSHOTS:]
-
-
-def _fold_check(own: State, record: Record) -> None:
-    body = record.body
-    if not body["done"]:
-        return  # a check that could not run says nothing about the copy
-    names = ("kind", "store", "whole", "read_data", "problems", "seconds")
-    item = {name: body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
-    own.setdefault("checks", {})[f"{body['kind']}/{body['store']}"] = item
-
-
-def _fold_restore(own: State, record: Record) -> None:
-    if record.body["partial"]:
-        return  # some files brought back say nothing about the whole system
-    names = ("kind", "store", "snapshot", "files", "bytes", "seconds", "verified")
-    item = {name: record.body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
-    own["restores"] = [*own.get("restores", []), item][-_KEPT_RESTORES:]
-
-
-def _fold_medium(media: State, record: Record) -> None:
-    body, moment = record.body, clock.to_text(record.at)
-    item = media.setdefault(body["store"], {"sealed_at": None, "reached": None, "probed_at": None})
-    match record.kind.removeprefix("medium."):
-        case "prepared":
-            item |= {"id": body["id"], "state": "prepared", "since": moment}
-        case "attached" | "detached" as state:
-            item |= {"state": state, "since": moment, "reached": None, "probed_at": None}
-        case "sealed":
-            item["sealed_at"] = moment
-        case _:
-            item |= {"reached": body["reached"], "probed_at": moment}
-    item["seq"] = record.seq
-
-
-_FOLDS = {
-    "backup.finished": _fold_backup,
-    "copy.finished": _fold_copy,
-    "check.finished": _fold_check,
-    "restore.finished": _fold_restore,
-}
-
-COPIES = Projection("copies", 1, _fold, KINDS)
 
 
 def _kept(system: str, item: Mapping[str, Any]) -> Kept:

@@ -12,7 +12,6 @@ from backup.media import Identity
 from backup.messages import Snapshot
 from backup.restic import OnProgress, silent
 from backup.restic_command import Repository
-from backup.schedule import is_due
 from inventory.errors import ExitCode, HoldfastError, UsageError
 from inventory.system import MediaCopy
 
@@ -57,24 +56,6 @@ def systems_for(depot: Depot, label: str) -> list[str]:
         for key, system in depot.site.own.items()
         if any(isinstance(copy, MediaCopy) and copy.media == rotation for copy in system.copies)
     ]
-
-
-def due(depot: Depot, label: str) -> list[str]:
-    """Return the systems whose copy on this medium's set must be renewed now."""
-    rotation, _ = depot.disk(label)
-    copies, now = depot.copies(), depot.clock.now()
-    found = []
-    for key in systems_for(depot, label):
-        every = min(
-            copy.every
-            for copy in depot.site.system(key).copies
-            if isinstance(copy, MediaCopy) and copy.media == rotation
-        )
-        of_set = [copies.newest(key, "medium", other) for other in depot.site.settings.media[rotation].disks]
-        newest = max((kept.at for kept in of_set if kept is not None), default=None)
-        if is_due(every, newest, now):
-            found.append(key)
-    return found
 
 
 def attached(depot: Depot) -> str:
@@ -143,13 +124,12 @@ def _transfer(
     destination = _destination(depot, target, key, origin)
     with depot.turn(source, key, origin), depot.turn(target, key, destination):
         wanted = {kept.snapshot for kept in copies.snapshots(key) if (kept.kind, kept.store) == ("vault", source.name)}
-        there = {snapshot.id for snapshot in depot.restic.snapshots(origin)}
-        if not wanted & there:
+        chosen = sorted(name for name in wanted if (origin.path / "snapshots" / name).is_file())
+        if not chosen:
             raise errors.RepositoryMissingError(
                 f"no recorded snapshot of {key} is left in {source.label}",
                 hint="somebody removed them: open an incident",
             )
-        chosen = sorted(wanted & there)
         depot.restic.copy(origin, destination, chosen, progress=lambda text, share: progress(f"{key}: {text}", share))
         arrived = _arrived(chosen, depot.restic.snapshots(destination))
     media.require_same(depot, target.name, identity)

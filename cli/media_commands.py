@@ -93,9 +93,9 @@ def probe(context: typer.Context, label: LabelArgument, json: JsonOption = False
 
     Example: holdfast backup media probe weekly-a
     """
-    from backup import media as offline
+    from backup import probing
 
-    found = offline.probe(_depot(context, change=True), label)
+    found = probing.probe(_depot(context, change=True), label)
     if json:
         output.document(found.as_json())
     else:
