@@ -13,6 +13,7 @@ from inventory import clock
 from inventory.errors import UsageError
 from ledger.ledger import Entry, Ledger
 
+_IDS_AT_ONCE = 5000
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 
 
@@ -60,7 +61,7 @@ def raise_alerts(ledger: Ledger, alerts: Sequence[Alert]) -> list[Alert]:
         LedgerError: nothing was recorded.
     """
     unique = {alert.id: alert for alert in alerts}
-    known = {row["id"] for row in ledger.store.alerts(ids=sorted(unique))} if unique else set()
+    known = _known(ledger, sorted(unique))
     new = [alert for alert in unique.values() if alert.id not in known]
     if not new:
         return []
@@ -76,6 +77,12 @@ def raise_alerts(ledger: Ledger, alerts: Sequence[Alert]) -> list[Alert]:
     }
     ledger.store.append(now, ledger.actor, [("alerts.raised", None, body)], alerts=rows)
     return [_alert(row | {"body": json.loads(row["body"])}) for row in rows]
+
+
+def _known(ledger: Ledger, ids: Sequence[str]) -> set[str]:
+    """Return which ids are there already, asked in parts: databases limit the values of one question."""
+    parts = (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
+    return {row["id"] for part in parts for row in ledger.store.alerts(ids=part)}
 
 
 def listed(

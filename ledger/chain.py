@@ -53,13 +53,15 @@ def verify(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Verdict:
     Whoever holds the database can recompute every hash, so without anchors a whole chain is *unanchored*,
     never verified.
     """
-    wanted = {anchor.seq: anchor.hash for anchor in anchors}
+    wanted: dict[int, set[str]] = {}
+    for anchor in anchors:
+        wanted.setdefault(anchor.seq, set()).add(anchor.hash)
     faults: list[str] = []
     previous, expected, anchored = records.GENESIS, 1, 0
     for row in rows:
         faults += _faults(row, expected, previous)
         if row.seq in wanted:
-            if wanted.pop(row.seq) == row.hash:
+            if wanted.pop(row.seq) == {row.hash}:
                 anchored = max(anchored, row.seq)
             else:
                 faults.append(f"record {row.seq} is not the one the checkpoint was made of")

@@ -103,7 +103,7 @@ def opened(payload: bytes, hash_: str) -> Record:
             payload=payload,
             hash=hash_,
         )
-    except (KeyError, TypeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a ledger record: {error}") from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -163,7 +163,7 @@ class Store:
         columns = (_records.c.seq, _records.c.kind, _records.c.system, _records.c.payload, _records.c.hash)
         with self._read() as connection:
             for row in connection.execute(sa.select(*columns).order_by(_records.c.seq)):
-                yield Row(*row)
+                yield Row(row.seq, row.kind, row.system, _as_bytes(row.payload), row.hash)
 
     def projection(self, name: str, version: int) -> tuple[int, Any] | None:
         """Return what was persisted of a projection: (up to which record, state), or None."""
@@ -263,7 +263,8 @@ class Store:
             try:
                 yield connection
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                with suppress(sa.exc.DBAPIError):  # the database may have rolled back by itself
+                    connection.exec_driver_sql("ROLLBACK")
                 raise
             connection.exec_driver_sql("COMMIT")
 
@@ -292,6 +293,11 @@ def _as_row(record: Record) -> dict[str, Any]:
         "payload": record.payload,
         "hash": record.hash,
     }
+
+
+def _as_bytes(value: Any) -> bytes:
+    """Return a stored payload as bytes, also when somebody put another type in its place."""
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _prepare(connection: Any, _: Any) -> None:

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger.ledger import Entry, Ledger, Projection
+from ledger.record import Record
+from ledger.store import LeaseLostError, LedgerError
+from tests.fakes.clock import FakeClock
+
+
+def count(state: dict[str, Any], record: Record) -> None:
+    state[record.kind] = state.get(record.kind, 0) + 1
+    state.setdefault("seen", []).append(record.seq)
+
+
+ALL = Projection("all", 1, count)
+SOME = Projection("some", 1, count, ("a", "b"))
+
+
+def test_what_is_appended_is_read_back_in_order_with_who_and_when(ledger: Ledger, clock: FakeClock) -> None:
+    first = ledger.append("a", {"n": 1}, system="sso")
+    clock.advance(minutes=1)
+    ledger.append_all([Entry("b", {"n": 2}), Entry("a", {"n": 3}, "edoc")])
+    records = list(ledger.read())
+    assert records[0] == first
+    assert [(r.seq, r.kind, r.system, r.actor, r.body["n"]) for r in records] == [
+        (1, "a", "sso", "minh", 1),
+        (2, "b", None, "minh", 2),
+        (3, "a", "edoc", "minh", 3),
+    ]
+    assert records[1].at - records[0].at == timedelta(minutes=1)
+
+
+def test_records_can_be_chosen(ledger: Ledger) -> None:
+    for number in range(6):
+        ledger.append("ab"[number % 2], {}, system="sso" if number < 3 else None)
+    assert [r.seq for r in ledger.read(after=4)] == [5, 6]
+    assert [r.seq for r in ledger.read(kinds=["a"])] == [1, 3, 5]
+    assert [r.seq for r in ledger.read(system="sso")] == [1, 2, 3]
+    assert [r.seq for r in ledger.read(newest=2)] == [5, 6]
+    assert [r.seq for r in ledger.read(newest=1, kinds=["a"])] == [5]
+
+
+def test_several_records_are_written_together_or_not_at_all(ledger: Ledger) -> None:
+    with pytest.raises(TypeError):
+        ledger.append_all([Entry("a", {}), Entry("b", {"bad": {1}})])
+    assert list(ledger.read()) == []
+    assert ledger.append("a", {}).seq == 1
+
+
+def test_another_process_that_opens_the_ledger_sees_everything(ledger: Ledger, state: Path) -> None:
+    ledger.append("a", {})
+    other = Ledger.open(state, FakeClock(), "lan")
+    other.append("b", {})
+    assert [record.actor for record in ledger.read()] == ["minh", "lan"]
+    assert ledger.verify().whole
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=5), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_a_projection_kept_step_by_step_equals_one_built_anew(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[list[str]]
+) -> None:
+    ledger = Ledger.open(tmp_path_factory.mktemp("state"), FakeClock(), "minh")
+    for kinds in steps:
+        ledger.append_all([Entry(kind, {}) for kind in kinds])
+        for projection in (ALL, SOME):
+            assert ledger.project(projection) == ledger.rebuild(projection)
+    ledger.close()
+
+
+def test_a_projection_is_right_while_others_append(ledger: Ledger, state: Path) -> None:
+    def write() -> None:
+        mine = Ledger.open(state, FakeClock(), "lan")
+        for _ in range(40):
+            mine.append_all([Entry("a", {}), Entry("c", {})])
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        seen = ledger.project(SOME).get("seen", [])
+        assert seen == sorted(set(seen))
+    for writer in writers:
+        writer.join()
+    assert ledger.project(SOME) == ledger.rebuild(SOME)
+    assert ledger.project(SOME)["a"] == 80
+
+
+def test_a_projection_of_another_version_is_built_anew(ledger: Ledger) -> None:
+    ledger.append("a", {})
+    assert ledger.project(ALL) == {"a": 1, "seen": [1]}
+
+    def only_kinds(state: dict[str, Any], record: Record) -> None:
+        state[record.kind] = "seen"
+
+    assert ledger.project(Projection("all", 2, only_kinds)) == {"a": "seen"}
+    ledger.append("b", {})
+    assert ledger.project(ALL) == ledger.rebuild(ALL)
+    assert ledger.project(Projection("all", 2, only_kinds)) == {"a": "seen", "b": "seen"}
+
+
+def test_the_first_reader_of_a_projection_sees_what_every_later_one_sees(ledger: Ledger) -> None:
+    def with_numbers(state: dict[Any, Any], record: Record) -> None:
+        state[record.seq] = (record.seq,)
+
+    projection = Projection("numbers", 1, with_numbers)
+    ledger.append("a", {})
+    first = ledger.project(projection)
+    assert first == ledger.project(projection) == ledger.rebuild(projection) == {"1": [1]}
+
+
+def test_a_projection_that_cannot_be_kept_is_still_answered(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise LedgerError("the disk is full")
+
+    ledger.append("a", {})
+    monkeypatch.setattr(ledger.store, "keep_projection", full)
+    assert ledger.project(ALL)["a"] == 1
+
+
+def test_a_second_owner_is_refused_until_the_first_gives_up(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+    other = Ledger.open(state, clock, "lan")
+    lease = ledger.own("recovery")
+    with pytest.raises(LeaseLostError, match="recovery is being worked on by"):
+        other.own("recovery")
+    assert ledger.own("recovery") == lease
+    ledger.disown(lease)
+    assert other.own("recovery").epoch > lease.epoch
+
+
+def test_ownership_runs_out(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+    other = Ledger.open(state, clock, "lan")
+    ledger.own("recovery", length=timedelta(minutes=2))
+    clock.advance(seconds=119)
+    with pytest.raises(LeaseLostError):
+        other.own("recovery")
+    clock.advance(seconds=1)
+    assert other.own("recovery").epoch == 2
+
+
+def test_ownership_can_be_prolonged(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+    ledger.own("recovery", length=timedelta(minutes=2))
+    clock.advance(seconds=100)
+    ledger.own("recovery", length=timedelta(minutes=2))
+    clock.advance(seconds=100)
+    with pytest.raises(LeaseLostError):
+        Ledger.open(state, clock, "lan").own("recovery")
+
+
+def test_a_stale_owner_cannot_write_any_more(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+    stale = ledger.own("recovery")
+    clock.advance(hours=1)
+    other = Ledger.open(state, clock, "lan")
+    fresh = other.own("recovery")
+    with pytest.raises(LeaseLostError, match="has another owner now"):
+        ledger.append("a", {}, guard=stale)
+    assert list(ledger.read()) == []
+    assert other.append("a", {}, guard=fresh).seq == 1
+
+
+def test_an_owner_who_gave_up_cannot_write_any_more_and_takes_nothing_from_the_next(
+    ledger: Ledger, state: Path, clock: FakeClock
+) -> None:
+    lease = ledger.own("recovery")
+    ledger.disown(lease)
+    with pytest.raises(LeaseLostError):
+        ledger.append("a", {}, guard=lease)
+    other = Ledger.open(state, clock, "lan")
+    fresh = other.own("recovery")
+    ledger.disown(lease)
+    assert other.append("a", {}, guard=fresh).seq == 1
+
+
+def test_ownerships_of_different_names_do_not_meet(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+    ledger.own("one")
+    assert Ledger.open(state, clock, "lan").own("two").epoch == 1
