@@ -16,6 +16,7 @@ from typer.exceptions import Abort, Exit, TyperException
 from cli import output
 from cli.backup_commands import backup
 from cli.context import Context
+from cli.demo_commands import demo
 from cli.detect_commands import detect
 from cli.harden_commands import harden
 from cli.incident_commands import incident
@@ -24,6 +25,7 @@ from cli.inventory_commands import inventory
 from cli.ledger_commands import ledger
 from cli.readiness_commands import readiness, today
 from cli.recover_commands import recover
+from cli.report_commands import report
 from inventory.errors import ExitCode, HoldfastError
 
 app = typer.Typer(
@@ -61,6 +63,7 @@ def _root(
 
 
 app.command()(init)
+app.command()(demo)
 app.command()(today)
 app.command()(readiness)
 app.add_typer(backup)
@@ -69,6 +72,7 @@ app.add_typer(inventory)
 app.add_typer(ledger)
 app.add_typer(incident)
 app.add_typer(recover)
+app.add_typer(report)
 app.add_typer(harden)
 
 

@@ -137,6 +137,18 @@ def progress(title: str) -> Iterator[Progress]:
         yield Progress(update)
 
 
+def flush() -> None:
+    """Let a reader see at once what was printed."""
+    sys.stdout.flush()
+
+
+def wait(prompt: str) -> None:
+    """Wait for Enter."""
+    sys.stderr.write(clean(prompt))
+    sys.stderr.flush()
+    sys.stdin.readline()
+
+
 def confirm(question: str) -> bool:
     """Ask on the terminal; without one the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -43,6 +43,7 @@ class Run:
     steps: Mapping[str, StepState]
     started_at: datetime
     ended: str | None
+    ended_seq: int | None
 
     def state(self, key: str) -> StepState:
         """Return where a step stands."""
@@ -85,15 +86,16 @@ class Run:
 def _fold(state: State, record: Record) -> None:
     body = record.body
     if record.kind == "recover.started":
-        state[body["run"]] = {"plan": body["plan"], "at": clock.to_text(record.at), "steps": {}, "ended": None}
+        state[body["run"]] = {"plan": body["plan"], "at": clock.to_text(record.at), "steps": {}}
+        state[body["run"]] |= {"ended": None, "ended_seq": None}
         return
     run = state.get(body["run"])
     if run is None:
         return
     if record.kind == "recover.finished":
-        run["ended"] = body["status"]
+        run |= {"ended": body["status"], "ended_seq": record.seq}
         return
-    run["ended"] = None
+    run |= {"ended": None, "ended_seq": None}
     step = run["steps"].setdefault(body["step"], {"status": "open", "attempts": 0})
     step["at"] = clock.to_text(record.at)
     match record.kind:
@@ -137,6 +139,7 @@ def _run(key: str, value: Mapping[str, Any]) -> Run:
         steps={step: _step(fields) for step, fields in value["steps"].items()},
         started_at=clock.from_text(value["at"]),
         ended=value["ended"],
+        ended_seq=value["ended_seq"],
     )
 
 

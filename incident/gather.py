@@ -1,0 +1,143 @@
+"""Gather what readiness is judged from: the ledger's views, and one look at the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from backup import history as copies_history
+from backup import status, vault
+from backup.depot import Depot
+from backup.history import Copies, Kept
+from detect import history as detect_history
+from incident import forecast, readiness, runbook, runs
+from incident.facts import Facts
+from incident.forecast import Forecast, Need
+from incident.incident import Incident, all_incidents
+from incident.measure import Measurement, measurements
+from incident.readiness import SystemReadiness
+from incident.runbook import Book
+from incident.runs import Run
+from inventory import policy
+from inventory.errors import HoldfastError
+from inventory.site import Site
+from inventory.system import DEFAULT_TARGET, System, VaultCopy
+from ledger.ledger import Ledger
+from playbooks import history as hardening_history
+
+
+@dataclass(frozen=True)
+class Province:
+    """Readiness of everything: every own system, and when the last would be back (seconds; None: cannot be said)."""
+
+    as_of: datetime
+    systems: list[SystemReadiness]
+    forecasts: Mapping[str, Forecast]
+    forecast_seconds: float | None
+    target_seconds: float
+
+
+def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province:
+    """Judge every own system as of now."""
+    depot = Depot(site, state, ledger)
+    copies = copies_history.state_of(ledger)
+    rules = policy.load(site.settings.policies)
+    finished = measured(ledger)
+    forecasts = forecast.forecast(needs(site, copies), finished, site.systems)
+    book, problem = _book(site)
+    drilled = _drilled(runs.all_runs(ledger))
+    hardening = hardening_history.latest(ledger)
+    detection = detect_history.state_of(ledger)
+    found = []
+    for key, system in site.own.items():
+        offline = copies.newest(key, "medium")
+        restores = copies.restores(key)
+        digest, seq = drilled.get(key, (None, None))
+        facts = Facts(
+            key=key,
+            system=system,
+            hardening=hardening.get(key),
+            copies=status.of_system(site, copies, key, now),
+            unreachable=_unreachable(depot, system, copies, key),
+            offline=offline,
+            medium=copies.media.get(offline.store) if offline else None,
+            checks=[(kept.store, copies.check(key, kept.kind, kept.store)) for kept in _newest_each(copies, key)],
+            restore=restores[-1] if restores else None,
+            forecast=forecasts.get(key),
+            watched=detection.systems.get(key),
+            rules=detection.rules,
+            runbook_problem=problem or _runbook_problem(system, book),
+            runbook_digest=book.runbooks[system.runbook].digest() if system.runbook in book.runbooks else "",
+            drilled_digest=digest,
+            drill_seq=seq,
+        )
+        found.append(readiness.of_system(facts, rules, now))
+    target = rules.limit("recovery_target", 1)
+    seconds = (target.duration if target else DEFAULT_TARGET).total_seconds()
+    return Province(now, found, forecasts, forecast.province(list(forecasts.values())), seconds)
+
+
+def measured(ledger: Ledger) -> dict[str, Measurement]:
+    """Return the newest finished recovery of each system, over all incidents."""
+    found: dict[str, Measurement] = {}
+    for incident in all_incidents(ledger):
+        found |= measurements(incident, _runs_of(ledger, incident))
+    return found
+
+
+def needs(site: Site, copies: Copies) -> dict[str, Need]:
+    """Return what bringing each own system back would take today: the bytes of its newest copy, a medium to fetch."""
+    fetch = site.settings.fetch_medium
+    found = {}
+    for key in site.own:
+        newest = copies.newest(key)
+        on_medium = copies.newest(key, "vault") is None and newest is not None
+        seconds = fetch.total_seconds() if fetch is not None and on_medium else 0.0
+        found[key] = Need(newest.bytes if newest else 0, seconds)
+    return found
+
+
+def _runs_of(ledger: Ledger, incident: Incident) -> list[Run]:
+    return [runs.find(ledger, run) for run in incident.runs]
+
+
+def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None]]:
+    """Return, for each system of a finished run, the digest of the runbook it was brought back with."""
+    return {
+        system.key: (system.runbook_digest, None)
+        for run in all_runs
+        if run.ended == "done"
+        for system in run.plan.systems
+    }
+
+
+def _newest_each(copies: Copies, key: str) -> list[Kept]:
+    """Return the newest snapshot of a system in each store."""
+    by_store: dict[tuple[str, str], Kept] = {}
+    for kept in copies.snapshots(key):
+        by_store[kept.kind, kept.store] = kept
+    return list(by_store.values())
+
+
+def _unreachable(depot: Depot, system: System, copies: Copies, key: str) -> dict[str, str]:
+    """Return the vaults that should hold a copy and cannot be read, with the reason; media have a row of their own."""
+    found = {}
+    for copy in system.copies:
+        if not isinstance(copy, VaultCopy) or copies.newest(key, "vault", copy.vault) is None:
+            continue
+        if said := vault.look(depot, depot.vault(copy.vault)):
+            found[f"vault {copy.vault}"] = said
+    return found
+
+
+def _book(site: Site) -> tuple[Book, str]:
+    try:
+        return runbook.load(site.root), ""
+    except HoldfastError as error:
+        return Book({}, {}), error.message.replace("\n", " ")
+
+
+def _runbook_problem(system: System, book: Book) -> str:
+    return "" if system.runbook in book.runbooks else f"no runbook {system.runbook!r}"

@@ -1,0 +1,62 @@
+"""Today's work: whatever is not green, worst first, each with the command that goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from incident import gather, view
+from incident.facts import WORST_FIRST, State
+from incident.incident import all_incidents
+from inventory import duration
+from inventory.site import Site
+from ledger import alerts
+from ledger.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do: how bad, whose, what, and the command."""
+
+    state: State
+    system: str
+    what: str
+    command: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented JSON shape."""
+        return {"state": self.state, "system": self.system, "what": self.what, "command": self.command}
+
+
+def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
+    """Return what needs doing: open incidents first, then waiting alerts, then rows that are not green, worst first."""
+    found = _incidents(site, ledger, now)
+    waiting = alerts.listed(ledger, states=(alerts.OPEN,))
+    if waiting:
+        worst = max(waiting, key=lambda alert: alerts.rank(alert.level))
+        systems = ", ".join(sorted({alert.system or "-" for alert in waiting}))
+        what = f"{len(waiting)} alerts wait, the worst is {worst.level}: {worst.title}"
+        found.append(Task("red", systems, what, "holdfast incident open --from-alerts --title TEXT"))
+    rows = [
+        Task(row.state, each.key, f"{row.id}: {row.value}", row.next)
+        for each in gather.province(site, state, ledger, now).systems
+        for row in each.rows
+        if row.state != "green"
+    ]
+    return found + sorted(rows, key=lambda task: WORST_FIRST.index(task.state))
+
+
+def _incidents(site: Site, ledger: Ledger, now: datetime) -> list[Task]:
+    found = []
+    for incident in all_incidents(ledger):
+        if incident.open:
+            seen = view.view(ledger, site, incident.id, now)
+            running = [clock for clock in seen.clocks if clock.state == "running"]
+            late = [clock for clock in seen.clocks if clock.state == "late"]
+            first = min(running, key=lambda clock: clock.left, default=None)
+            left = f"; {first.title.lower()}: {duration.show(first.left)} left" if first else ""
+            words = f"{incident.id} {incident.title}{left}" + (f"; {len(late)} clocks LATE" if late else "")
+            found.append(Task("red", ", ".join(incident.systems), words, seen.next.command))
+    return found
