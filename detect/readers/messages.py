@@ -34,7 +34,7 @@ class _Meaning:
 def understood(program: str, message: str) -> dict[str, Any]:
     """Return the ECS fields a message of a program stands for; none if no pattern fits."""
     for meaning in _meanings(program):
-        if (fields := meaning.fields(message[:_LONGEST])) is not None:
+        if (fields := meaning.fields(message[:_LONGEST].lstrip())) is not None:
             return fields
     return {}
 
