@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from inventory import reach
 from inventory.errors import HoldfastError
@@ -163,6 +163,9 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
         "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
         "ANSIBLE_HOME": str(directory / "home"),
         "ANSIBLE_LOCAL_TEMP": str(directory / "local"),
+        "ANSIBLE_REMOTE_TMP": "${HOLDFAST_TMP:-$HOME/.ansible/tmp}",
+        "HOLDFAST_TMP": str(directory / "modules"),  # seen by modules that run on this machine only
+        "TMPDIR": str(directory),
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_PYTHON_INTERPRETER": "auto_silent",
@@ -176,39 +179,56 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
 
 
 def end_marked(mark: str, grace: float = 2.0) -> int:
-    """End every process that carries the mark (workers and ssh leave the process group) and return how many were.
+    """End every process of a run and return how many there were.
 
-    They are asked first and killed after `grace` seconds; this process itself is spared.
+    Workers and ssh leave the process group, and sudo drops the environment; so a process belongs to the run if it
+    carries the mark or descends from one that does. All are asked first and killed after `grace` seconds; this
+    process itself is spared.
     """
-    found = _marked(mark)
+    known: set[_Process] = set()
     deadline = time.monotonic() + grace
-    for number in found:
-        _send(number, signal.SIGTERM)
-    while (left := _marked(mark)) and time.monotonic() < deadline:
+    asked: set[_Process] = set()
+    while left := _of_run(mark, known):
+        late = time.monotonic() > deadline
+        for process in left if late else left - asked:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process.number, signal.SIGKILL if late else signal.SIGTERM)
+        asked |= left
+        if time.monotonic() > deadline + grace:
+            break  # what is left belongs to another user
         time.sleep(0.02)
-    for _ in range(100):
-        for number in left:
-            _send(number, signal.SIGKILL)
-        if not (left := _marked(mark)):
-            break
-        time.sleep(0.02)
-    return len(found)
+    return len(known)
 
 
-def _marked(mark: str) -> list[int]:
+class _Process(NamedTuple):
+    """A process by number and start time: the kernel uses numbers again."""
+
+    number: int
+    started: int
+
+
+def _of_run(mark: str, known: set[_Process]) -> set[_Process]:
+    """Return the living processes of a run; `known` gathers all that were ever seen."""
     wanted = f"{_MARK}={mark}".encode()
-    found = []
+    alive: set[_Process] = set()
+    parents: dict[_Process, int] = {}
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            with suppress(OSError):  # gone meanwhile, or another user's
-                if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
-    return found
-
-
-def _send(number: int, sign: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(number, sign)
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with suppress(OSError):  # it has ended meanwhile, or belongs to another user
+            fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            process = _Process(int(entry.name), int(fields[19]))
+            if fields[0] in "ZX":
+                continue
+            alive.add(process)
+            parents[process] = int(fields[1])
+            if process not in known and wanted in (entry / "environ").read_bytes().split(b"\0"):
+                known.add(process)
+    numbers = {process.number for process in known & alive}
+    while grown := {process for process in alive - known if parents[process] in numbers}:
+        known |= grown
+        numbers |= {process.number for process in grown}
+    return known & alive
 
 
 def _last_line(text: str) -> str:
