@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 from detect import positions
 from detect.engine import Place
-from detect.event import CorruptError, Event
+from detect.event import Event
 from detect.positions import Piece
 from detect.readers import reader
 from detect.readers.lines import Line, UnreadableError, lines, opened
-from detect.sources import Tally, matching
+from detect.sources import Tally, judged, matching
 from inventory import reach
 from inventory.errors import HoldfastError
 from inventory.system import FileLog, Host, LogSource
@@ -140,18 +140,10 @@ class Reading:
 
     def _event(self, line: Line, file: str, *, count: bool) -> Event | None:
         tally = self.account.tally if count else Tally()
-        try:
-            event = reader.read(line, file, self.log.kind, self._now)
-        except CorruptError as error:
-            tally.spoilt(file, line.number, str(error))
-            return None
-        if line.damaged:
-            tally.spoilt(file, line.number, "not valid UTF-8")
-        if event is None:
-            return None
-        tally.events += 1
+        event = judged(line, file, self.log.kind, self._now, tally)
         if (
-            event.time is not None
+            event is not None
+            and event.time is not None
             and event.time <= self._now
             and (self.account.last_event_at is None or event.time > self.account.last_event_at)
         ):

@@ -6,11 +6,13 @@ import glob
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
-from detect.event import CorruptError, Event
-from detect.readers import reader
-from detect.readers.lines import STDIN, UnreadableError, lines, opened
+from detect.event import CorruptError, Event, Reference
+from detect.readers import document, reader, structured
+from detect.readers.lines import STDIN, Line, UnreadableError, lines, opened
 
 _EXAMPLES = 5
 
@@ -71,14 +73,47 @@ def events(file: str, now: datetime, tally: Tally, kind: reader.Format = "auto")
         UnreadableError: the file cannot be read.
     """
     with opened(file) as stream:
-        for line in lines(stream):
-            try:
-                event = reader.read(line, file, kind, now)
-            except CorruptError as error:
-                tally.spoilt(file, line.number, str(error))
-                continue
-            if line.damaged:
-                tally.spoilt(file, line.number, "not valid UTF-8")
+        found = lines(stream)
+        first = next(found, None)
+        if first is None:
+            return
+        if kind in ("auto", "jsonl") and first.text is not None and document.is_document(first.text):
+            yield from _whole(first.text, stream, file, tally)
+            return
+        for line in chain([first], found):
+            event = judged(line, file, kind, now, tally)
             if event is not None:
-                tally.events += 1
                 yield event
+
+
+def judged(line: Line, file: str, kind: reader.Format, now: datetime, tally: Tally) -> Event | None:
+    """Return the event of a line, and count the line in `tally`."""
+    try:
+        event = reader.read(line, file, kind, now)
+    except CorruptError as error:
+        tally.spoilt(file, line.number, str(error))
+        return None
+    if line.damaged:
+        tally.spoilt(file, line.number, "not valid UTF-8")
+    if event is not None:
+        tally.events += 1
+    return event
+
+
+def _whole(first: str, stream: BinaryIO, file: str, tally: Tally) -> Iterator[Event]:
+    """Read a file whose JSON values go over several lines; what goes beyond `LARGEST` bytes is left and counted."""
+    rest = stream.read(document.LARGEST + 1)
+    if len(rest) > document.LARGEST:
+        tally.spoilt(file, 1, f"JSON over several lines is read up to {document.LARGEST} bytes")
+    text = first + "\n" + rest[: document.LARGEST].decode("utf-8", "replace")
+    for line, value in document.objects(text):
+        try:
+            event = structured.of(value, Reference(file, line)) if isinstance(value, dict) else None
+        except CorruptError as error:
+            tally.spoilt(file, line, str(error))
+            continue
+        if event is None:
+            tally.spoilt(file, line, f"not JSON: {value}" if isinstance(value, Exception) else "not a JSON object")
+            continue
+        tally.events += 1
+        yield event

@@ -47,6 +47,15 @@ def bsd(month: str, day: str, clock: str, now: datetime) -> datetime | None:
     return None
 
 
+def asctime(value: str) -> datetime | None:
+    """Read Apache's `Sun Dec 04 04:47:44.123 2005` (local time of the server; taken as UTC)."""
+    try:
+        _, month, day, clock, year = value.split()
+        return iso(f"{year}-{_MONTHS.index(month) + 1:02d}-{int(day):02d}T{clock}")
+    except ValueError:
+        return None
+
+
 def clf(value: str) -> datetime | None:
     """Read a web log's `23/Nov/2026:03:10:00 +0000`."""
     try:

@@ -25,8 +25,10 @@ def read(line: Line, file: str, kind: Format, now: datetime) -> Event | None:
     reference = Reference(file, line.number)
     if kind == "syslog":
         return text.syslog(line.text, reference, now)
-    if kind in ("jsonl", "journald") or line.text.lstrip()[:1] in ("{", "["):
+    if kind in ("jsonl", "journald") or line.text.lstrip("\ufeff \t")[:1] == "{":
         return structured.read(line.text.lstrip("\ufeff"), reference)
     if text.is_access(line.text):
         return text.access(line.text, reference)
+    if line.text.startswith("["):
+        return text.web_error(line.text, reference)
     return text.syslog(line.text, reference, now)

@@ -19,7 +19,14 @@ _HEAD = re.compile(
     r" (?P<host>\S{1,255}) (?P<rest>.*)",
     re.DOTALL,
 )
-_TAG = re.compile(r"(?P<program>[^\s:\[]{1,128})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)", re.DOTALL)
+_TAG = re.compile(
+    r"(?P<program>[^\s:\[(]{1,128})(?:\([^)\s]{0,64}\))?(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)", re.DOTALL
+)
+_ERROR = re.compile(
+    r"\[(?P<time>\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \d{4})\] \[(?:[\w-]+:)?(?P<level>\w+)\]"
+    r"(?: \[pid [^\]]{1,40}\])?(?: \[client (?P<client>[^\]\s]+?)(?::\d+)?\])? ?(?P<message>.*)",
+    re.DOTALL,
+)
 _ACCESS = re.compile(
     r'(?P<client>\S+) \S+ (?P<user>\S+) \[(?P<time>[^\]]{10,40})\] "(?P<request>(?:[^"\\]|\\.)*)" '
     r'(?P<status>\d{3}) (?P<bytes>\d+|-)(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
@@ -50,6 +57,22 @@ def syslog(text: str, reference: Reference, now: datetime) -> Event:
             fields["process.pid"] = int(tag["pid"])
     fields |= understood(program, message)
     return Event(fields, time=time, origin=logsource.linux(program), reference=reference, raw=text)
+
+
+def web_error(text: str, reference: Reference) -> Event:
+    """Read a line of Apache's error log.
+
+    Raises:
+        CorruptError: it is not one.
+    """
+    found = _ERROR.match(text)
+    time = moments.asctime(found["time"]) if found else None
+    if found is None or time is None:
+        raise CorruptError("not a line of a format known here")
+    fields: dict[str, Any] = {"message": found["message"], "log.level": found["level"], "event.category": ["web"]}
+    if found["client"]:
+        fields |= {"source.ip": found["client"], "c-ip": found["client"]}
+    return Event(fields, time=time, origin=logsource.WEB, reference=reference, raw=text)
 
 
 def is_access(text: str) -> bool:
