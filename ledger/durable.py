@@ -38,6 +38,13 @@ def write(path: Path, content: bytes, *, mode: int = 0o644, replace: bool = True
     sync_directory(path.parent)
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file with mode 0600 (and its directory with 0700) unless it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
 def sync_directory(directory: Path) -> None:
     """Make renames in a directory survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

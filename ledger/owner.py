@@ -24,6 +24,15 @@ class Owner:
         return "|".join((self.host, self.boot, self.namespace, str(self.pid), self.started, self.part))
 
 
+@dataclass(frozen=True)
+class Lease:
+    """Ownership of a named thing; `epoch` grows with every new owner and fences off old ones."""
+
+    name: str
+    holder: str
+    epoch: int
+
+
 def this_process() -> Owner:
     """Describe the process that asks; every call is another part of it, so two ledgers in one process are two."""
     pid = os.getpid()

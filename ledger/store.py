@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from inventory import clock as clocks
+from ledger import durable
 from ledger import record as records
 from ledger.chain import Row
 from ledger.errors import LeaseLostError, LedgerError, next_step
+from ledger.owner import Lease
 from ledger.record import Record
 
 __all__ = ["Lease", "LeaseLostError", "LedgerError", "Store"]
@@ -66,16 +66,8 @@ _alerts = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Index("alerts_state", "state", "raised_at"),
 )
+_HEAD_QUERY = sa.select(_records.c.seq, _records.c.hash).order_by(_records.c.seq.desc()).limit(1)
 _SCHEMA_QUERY = sa.select(_meta.c.value).where(_meta.c.name == "schema")
-
-
-@dataclass(frozen=True)
-class Lease:
-    """Ownership of a named thing; `epoch` grows with every new owner and fences off old ones."""
-
-    name: str
-    holder: str
-    epoch: int
 
 
 class Store:
@@ -87,7 +79,7 @@ class Store:
             raise LedgerError(f"{self._url.get_backend_name()} is not a ledger database this version can use")
         path = Path(self._url.database or "")
         with _told(f"the ledger {path}"):
-            _private_file(path)
+            durable.make_private(path)
             self._engine = sa.create_engine(
                 self._url, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS}
             )
@@ -117,10 +109,7 @@ class Store:
         with self._write() as connection:
             if guard is not None:
                 _require(connection, guard)
-            head = connection.execute(
-                sa.select(_records.c.seq, _records.c.hash).order_by(_records.c.seq.desc()).limit(1)
-            )
-            seq, previous = head.one_or_none() or (0, records.GENESIS)
+            seq, previous = connection.execute(_HEAD_QUERY).one_or_none() or (0, records.GENESIS)
             made: list[Record] = []
             for kind, system, body in entries:
                 seq += 1
@@ -286,13 +275,7 @@ def _require(connection: sa.Connection, lease: Lease) -> None:
 
 
 def _as_row(record: Record) -> dict[str, Any]:
-    return {
-        "seq": record.seq,
-        "kind": record.kind,
-        "system": record.system,
-        "payload": record.payload,
-        "hash": record.hash,
-    }
+    return {name: getattr(record, name) for name in ("seq", "kind", "system", "payload", "hash")}
 
 
 def _as_bytes(value: Any) -> bytes:
@@ -303,13 +286,6 @@ def _as_bytes(value: Any) -> bytes:
 def _prepare(connection: Any, _: Any) -> None:
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}"):
         connection.execute(f"PRAGMA {setting}")
-
-
-def _private_file(path: Path) -> None:
-    """Make the ledger's file with mode 0600 before anything is written to it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 @contextmanager

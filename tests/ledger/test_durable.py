@@ -35,3 +35,12 @@ def test_a_failed_write_leaves_what_was_there_and_no_rest(tmp_path: Path, monkey
         durable.write(tmp_path / "x", b"two")
     assert (tmp_path / "x").read_bytes() == b"one"
     assert [found.name for found in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_private_file_is_made_once_and_left_alone_after(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "x.db"
+    durable.make_private(file)
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    file.write_bytes(b"content")
+    durable.make_private(file)
+    assert file.read_bytes() == b"content"
