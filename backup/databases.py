@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,8 @@ from urllib.parse import quote
 from backup.errors import SourceError
 from inventory import clock
 
-_BUSY_SECONDS = 30
+_BUSY_SECONDS = 0.2
+_PATIENCE_SECONDS = 60.0
 COMPANIONS = ("-wal", "-shm", "-journal")
 """Files SQLite keeps beside a database; never copied, the copy needs none."""
 
@@ -27,7 +29,7 @@ def copy_live(database: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     try:
         with closing(_open(database)) as source, closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
+            source.backup(copy, progress=_Patience(database), sleep=0.02)
             copy.execute("pragma journal_mode=delete")
         status = database.stat()
         target.chmod(status.st_mode & 0o7777)
@@ -82,6 +84,21 @@ def newest_record(database: Path, query: str) -> datetime | None:
         return None if row is None or row[0] is None else clock.from_text(str(row[0]))
     except ValueError:
         return None
+
+
+class _Patience:
+    """Ends a copy that finds the database locked for too long; SQLite itself would try for ever."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._ends = time.monotonic() + _PATIENCE_SECONDS
+
+    def __call__(self, status: int, _remaining: int, _total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > self._ends:
+            raise SourceError(
+                f"the database {self._database} was locked for {_PATIENCE_SECONDS:g} seconds",
+                hint="find the program that holds a transaction open, then run the backup again",
+            )
 
 
 def _open(database: Path, *, immutable: bool = False) -> sqlite3.Connection:
