@@ -11,9 +11,11 @@ from typing import Any
 
 from inventory import clock
 from inventory.errors import UsageError
+from ledger.errors import AlreadyThereError
 from ledger.ledger import Entry, Ledger
 
 _IDS_AT_ONCE = 5000
+_ATTEMPTS = 5
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 
 
@@ -61,6 +63,16 @@ def raise_alerts(ledger: Ledger, alerts: Sequence[Alert]) -> list[Alert]:
         LedgerError: nothing was recorded.
     """
     unique = {alert.id: alert for alert in alerts}
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _raise_new(ledger, unique)
+        except AlreadyThereError:  # another run raised one of them since we looked
+            if attempt == _ATTEMPTS - 1:
+                raise
+    return []
+
+
+def _raise_new(ledger: Ledger, unique: Mapping[str, Alert]) -> list[Alert]:
     known = _known(ledger, sorted(unique))
     new = [alert for alert in unique.values() if alert.id not in known]
     if not new:

@@ -9,6 +9,10 @@ class LedgerError(HoldfastError):
     """The ledger cannot be read or written; nothing was claimed (exit 3)."""
 
 
+class AlreadyThereError(LedgerError):
+    """Somebody else wrote the same thing at the same moment; nothing was written."""
+
+
 class LeaseLostError(RefusedError):
     """Another process owns this run now; the write was refused (exit 4)."""
 

@@ -15,7 +15,7 @@ from inventory import clock as clocks
 from ledger import durable
 from ledger import record as records
 from ledger.chain import Row
-from ledger.errors import LeaseLostError, LedgerError, next_step
+from ledger.errors import AlreadyThereError, LeaseLostError, LedgerError, next_step
 from ledger.owner import Lease
 from ledger.record import Record
 
@@ -104,6 +104,7 @@ class Store:
 
         Raises:
             LeaseLostError: `guard` is no longer the owner.
+            AlreadyThereError: one of the alerts is there already.
             LedgerError: the database refused.
         """
         with self._write() as connection:
@@ -118,7 +119,7 @@ class Store:
             if made:
                 connection.execute(sa.insert(_records), [_as_row(record) for record in made])
             if alerts:
-                connection.execute(sa.insert(_alerts).prefix_with("OR IGNORE"), list(alerts))
+                connection.execute(sa.insert(_alerts), list(alerts))
             for alert_id, change in alert_changes:
                 connection.execute(sa.update(_alerts).where(_alerts.c.id == alert_id).values(**change))
             return made
@@ -149,9 +150,8 @@ class Store:
 
     def rows(self) -> Iterator[Row]:
         """Yield every row as stored, in order, for the verifier."""
-        columns = (_records.c.seq, _records.c.kind, _records.c.system, _records.c.payload, _records.c.hash)
         with self._read() as connection:
-            for row in connection.execute(sa.select(*columns).order_by(_records.c.seq)):
+            for row in connection.execute(sa.select(_records).order_by(_records.c.seq)):
                 yield Row(row.seq, row.kind, row.system, _as_bytes(row.payload), row.hash)
 
     def projection(self, name: str, version: int) -> tuple[int, Any] | None:
@@ -172,8 +172,7 @@ class Store:
             ).one_or_none()
             if there is not None and tuple(there) >= (version, up_to):
                 return
-            connection.execute(sa.delete(_projections).where(_projections.c.name == name))
-            connection.execute(sa.insert(_projections).values(**values))
+            connection.execute(sa.insert(_projections).prefix_with("OR REPLACE").values(**values))
 
     def acquire(
         self, name: str, holder: str, now: datetime, until: datetime, is_dead: Callable[[str], bool] = lambda _: False
@@ -293,6 +292,8 @@ def _told(what: str) -> Iterator[None]:
     """Turn the database's errors into ours, with the next step."""
     try:
         yield
+    except sa.exc.IntegrityError as error:
+        raise AlreadyThereError(f"{what} holds this already: {error.orig}") from error
     except sa.exc.DBAPIError as error:
         raise LedgerError(f"{what} cannot be used: {error.orig}", hint=next_step(str(error.orig))) from error
     except OSError as error:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from inventory import probe, site, starter
+from inventory import probe, reach, site, starter
 from inventory.errors import HoldfastError, RefusedError
 from tests.fakes.clock import FakeClock
 
@@ -23,6 +25,18 @@ def test_the_example_system_is_normal_on_this_machine(tmp_path: Path) -> None:
     starter.make(tmp_path / "site", name="x", login="minh")
     read = site.load(tmp_path / "site")
     assert all(probe.probe(check, read.hosts, FakeClock()).passed for check in read.systems["example"].normal_when)
+
+
+@pytest.mark.ansible
+def test_the_starter_is_an_inventory_that_ansible_reads_the_same_way(tmp_path: Path) -> None:
+    starter.make(tmp_path / "site", name="x", login="minh")
+    program = str(Path(sys.executable).parent / "ansible-inventory")
+    listed = reach.run(reach.Command((program, "-i", str(tmp_path / "site" / "inventory"), "--list"), limit=60))
+    groups = json.loads(listed.stdout)
+    assert groups["example"]["hosts"] == ["this-machine"]
+    variables = groups["_meta"]["hostvars"]["this-machine"]
+    assert variables["ansible_connection"] == "local"
+    assert variables["system"]["rto"] == "24h"
 
 
 def test_an_empty_directory_is_used(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,3 +99,22 @@ def test_the_id_depends_on_rule_text_and_key_and_on_nothing_else() -> None:
 def test_an_unknown_level_weighs_most() -> None:
     levels = ["informational", "low", "medium", "high", "critical", "apocalyptic"]
     assert sorted(levels, key=alerts.rank) == levels
+
+
+def test_two_runs_that_find_the_same_at_once_raise_it_once(ledger: Ledger, state: Path) -> None:
+    flood = [replace(ALERT, id=alerts.alert_id("r", "h", str(number))) for number in range(2000)]
+    raised: list[Alert] = []
+
+    def run() -> None:
+        mine = Ledger.open(state, FakeClock(), "lan")
+        for start in range(0, 2000, 100):
+            raised.extend(alerts.raise_alerts(mine, flood[start : start + 100]))
+
+    runs = [threading.Thread(target=run) for _ in range(4)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert len(raised) == 2000
+    assert sum(record.body["count"] for record in ledger.read()) == 2000
+    assert len(alerts.listed(ledger)) == 2000
