@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -29,6 +30,7 @@ from inventory.errors import HoldfastError
 CONTENT = Path(__file__).parent / "content"
 _MARK = "HOLDFAST_ANSIBLE_RUN"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_LONGEST_SOCKET_DIRECTORY = 70  # a Unix socket's whole path has 108 bytes at most; ssh adds a name of its own
 _LARGEST_RESULT = 20_000_000
 _EVENTS = {
     "runner_on_ok": "ok",
@@ -139,7 +141,7 @@ def _order(play: Play, directory: Path) -> dict[str, Any]:
         "private_data_dir": str(directory),
         "playbook": str(play.playbook.resolve()),
         "inventory": str(play.inventory.resolve()),
-        "cmdline": " ".join(arguments),
+        "cmdline": shlex.join(arguments),
         "forks": play.forks,
         "quiet": True,
         "suppress_env_files": True,
@@ -153,7 +155,9 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
 
     PATH begins with our own environment: ansible-playbook lies there, and a local host's Python is found there.
     """
-    ssh = ["-o", "ControlMaster=auto", "-o", "ControlPersist=30s", "-o", "ConnectTimeout=15"]
+    ssh = ["-o", "ConnectTimeout=15"]
+    if len(str(directory)) <= _LONGEST_SOCKET_DIRECTORY:
+        ssh += ["-o", "ControlMaster=auto", "-o", "ControlPersist=30s"]
     ssh += ["-o", "StrictHostKeyChecking=yes", "-o", "PasswordAuthentication=no", "-o", "BatchMode=yes"]
     if play.known_hosts is not None and play.known_hosts.is_file():
         ssh += ["-o", f'UserKnownHostsFile="{play.known_hosts.resolve()}"']
@@ -169,7 +173,7 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_PYTHON_INTERPRETER": "auto_silent",
-        "ANSIBLE_SSH_ARGS": " ".join(ssh),
+        "ANSIBLE_SSH_ARGS": shlex.join(ssh),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(directory / "cp"),
         "ANSIBLE_TIMEOUT": "15",
         "ANSIBLE_NOCOLOR": "True",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -190,10 +191,13 @@ def test_ansible_is_found_beside_our_own_python_whatever_path_says(
     assert len(ansible.run(Play(book, inventory, ["here"]))) == 2
 
 
-def test_host_keys_are_checked_against_the_sites_own_file(tmp_path: Path) -> None:
-    (tmp_path / "known_hosts").touch()
-    play = Play(tmp_path / "x.yml", tmp_path, ["a"], known_hosts=tmp_path / "known_hosts")
+def test_host_keys_are_checked_against_the_sites_own_file_also_with_a_space_in_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "my site"
+    folder.mkdir()
+    (folder / "known_hosts").touch()
+    play = Play(tmp_path / "x.yml", tmp_path, ["a"], known_hosts=folder / "known_hosts")
     env = ansible._environment(play, tmp_path)
     assert env["ANSIBLE_HOST_KEY_CHECKING"] == "True"
-    assert f'UserKnownHostsFile="{tmp_path}/known_hosts"' in env["ANSIBLE_SSH_ARGS"]
-    assert "StrictHostKeyChecking=yes" in env["ANSIBLE_SSH_ARGS"]
+    arguments = shlex.split(env["ANSIBLE_SSH_ARGS"])
+    assert f'UserKnownHostsFile="{folder}/known_hosts"' in arguments
+    assert "StrictHostKeyChecking=yes" in arguments
