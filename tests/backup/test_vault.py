@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from backup import errors, take, vault
+from inventory.errors import ExitCode
+from tests.backup.world import SYSTEM, World
+
+
+def main(world: World) -> vault.Store:
+    return world.depot.vault("main")
+
+
+def test_a_vault_that_is_not_mounted_is_never_made(world: World) -> None:
+    world.vault.rmdir()
+    with pytest.raises(errors.VaultMissingError) as caught:
+        vault.repository_for(world.depot, main(world), SYSTEM)
+    assert "mkdir" in caught.value.hint
+    assert not world.vault.exists()
+
+
+def test_a_new_vault_must_be_empty(world: World) -> None:
+    (world.vault / "holiday.jpg").touch()
+    with pytest.raises(errors.WrongVaultError, match=r"holiday\.jpg"):
+        vault.repository_for(world.depot, main(world), SYSTEM)
+    assert [entry.name for entry in world.vault.iterdir()] == ["holiday.jpg"]
+
+
+@pytest.mark.restic
+def test_a_vault_whose_content_is_gone_is_lost_and_stays_lost(backed_up: World) -> None:
+    shutil.rmtree(backed_up.vault)
+    backed_up.vault.mkdir()  # what an unmounted disk looks like
+    report = take.back_up(backed_up.depot, SYSTEM)
+    assert isinstance(report.failure, errors.VaultLostError)
+    assert report.exit_code == ExitCode.UNFINISHED
+    assert list(backed_up.vault.iterdir()) == []
+    assert "no longer holds" in vault.look(backed_up.depot, main(backed_up))
+
+
+@pytest.mark.restic
+def test_another_vault_in_its_place_is_refused(backed_up: World) -> None:
+    marker = backed_up.vault / vault.MARKER
+    marker.write_text(json.dumps({**json.loads(marker.read_text()), "id": "another"}))
+    report = take.back_up(backed_up.depot, SYSTEM)
+    assert isinstance(report.failure, errors.WrongVaultError)
+    assert report.exit_code == ExitCode.REFUSED
+
+
+@pytest.mark.restic
+def test_a_vault_that_is_as_it_was_can_be_read(backed_up: World) -> None:
+    assert vault.look(backed_up.depot, main(backed_up)) == ""
+
+
+def test_a_vault_that_was_never_used_says_so(world: World) -> None:
+    assert "never used" in vault.look(world.depot, main(world))
+
+
+def test_a_marker_that_was_not_recorded_in_time_is_kept(world: World) -> None:
+    (world.vault / vault.MARKER).write_text(json.dumps({"vault": "main", "id": "kept", "site": "small-district"}))
+    (world.vault / SYSTEM).write_text("no repository")  # stops it after the vault was begun
+    with pytest.raises(errors.WrongVaultError):
+        vault.repository_for(world.depot, main(world), SYSTEM)
+    (world.vault / SYSTEM).unlink()
+    vault._begin(world.depot, main(world))
+    assert world.depot.copies().vault_id("main") == "kept"
