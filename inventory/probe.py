@@ -194,9 +194,9 @@ def _sql(check: SqlCheck, hosts: Hosts) -> tuple[bool, str]:
 
 
 def _query(file: Path, query: str) -> Any:
-    """Return the first value of a query; the file is opened read-only and never made."""
+    """Return the first value of a query; the file is opened read-only, and nothing is made beside it."""
     deadline = time.monotonic() + SQL_SECONDS
-    uri = f"file:{quote(str(file))}?mode=ro"
+    uri = f"file:{quote(str(file))}?mode=ro" + ("&immutable=1" if _at_rest(file) else "")
     with closing(sqlite3.connect(uri, uri=True, timeout=SQL_SECONDS)) as database:
         database.execute("PRAGMA query_only=ON")
         database.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
@@ -207,6 +207,15 @@ def _query(file: Path, query: str) -> Any:
                 raise TimeoutError from error
             raise
     return None if row is None else row[0]
+
+
+def _at_rest(file: Path) -> bool:
+    """Tell whether a database keeps a write-ahead log and nobody has it open.
+
+    Even a reader would make the log's files then, as our user, and the service could not open them any more.
+    """
+    with file.open("rb") as database:
+        return database.read(20)[18:] == b"\2\2" and not file.with_name(f"{file.name}-wal").exists()
 
 
 def _command(check: CommandCheck, hosts: Hosts) -> tuple[bool, str]:

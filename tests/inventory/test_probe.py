@@ -173,6 +173,23 @@ def test_a_missing_database_fails_and_is_not_made(tmp_path: Path, hosts: dict[st
     assert not (tmp_path / "gone.db").exists()
 
 
+@pytest.mark.parametrize("open_elsewhere", [True, False])
+def test_asking_a_database_with_a_write_ahead_log_makes_no_file_beside_it(
+    open_elsewhere: bool, database: Path, hosts: dict[str, Host]
+) -> None:
+    service = sqlite3.connect(database)
+    service.execute("pragma journal_mode=wal")
+    service.execute("insert into dossier values ('2026-11-24T00:00:00Z')")
+    service.commit()
+    if not open_elsewhere:
+        service.close()
+    before = sorted(database.parent.iterdir())
+    result = ask(SqlCheck(sql="/srv/x.db", host="here", query="select count(*) from dossier", at_least=3), hosts)
+    assert (result.passed, result.found) == (True, "3")
+    assert sorted(database.parent.iterdir()) == before
+    service.close()
+
+
 def test_an_overwritten_database_fails(database: Path, hosts: dict[str, Host]) -> None:
     database.write_bytes(b"encrypted " * 1000)
     result = ask(SqlCheck(sql="/srv/x.db", host="here", query="select count(*) from dossier"), hosts)
