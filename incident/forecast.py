@@ -22,7 +22,8 @@ class Need:
 class Forecast:
     """Seconds until a system is back, its dependencies first; None: cannot be said, and `why` says why.
 
-    `bytes_per_second` is the measured rate it rests on, `evidence` the records of the measurements.
+    `own_seconds` are its own steps alone; `bytes_per_second` is the measured rate it rests on, `evidence` the records
+    of the measurements.
     """
 
     seconds: float | None
@@ -37,13 +38,12 @@ def forecast(
 ) -> dict[str, Forecast]:
     """Return each system's forecast.
 
-    Rate: bytes per second of the largest measured recovery (small ones are mostly overhead). A system takes: fetch the
-    medium + what its own recovery took beyond that rate + bytes ÷ rate; the systems it depends on come first, one after
-    the other, as the recovery engine works. A system without a measured recovery of its own, or behind one without,
-    has no forecast.
+    Until a recovery run begins: the longest preparation that was measured, and fetching the medium. Then each system
+    that comes first, one after the other as the recovery engine works, and the system itself: what its own recovery
+    took beyond the rate + bytes ÷ rate. Rate: bytes per second of the largest measured recovery (small ones are mostly
+    overhead). A system without a measured recovery of its own, or behind one without, has no forecast.
     """
-    best = max(measured.values(), key=lambda each: each.bytes, default=None)
-    rate = best.bytes / best.growing_seconds if best is not None and best.growing_seconds > 0 else None
+    rate = _rate(measured)
     own = {key: _own(needs[key], measured.get(key), rate) for key in needs}
     found: dict[str, Forecast] = {}
     for key in needs:
@@ -54,24 +54,40 @@ def forecast(
             why = f"no measured restore of {', '.join(missing)}"
             found[key] = Forecast(None, own[key], rate, why, evidence)
         else:
-            seconds = sum(own[each] or 0.0 for each in chain)
-            found[key] = Forecast(seconds, own[key], rate, "", evidence)
+            found[key] = Forecast(_together(chain, own, needs, measured), own[key], rate, "", evidence)
     return found
 
 
-def province(forecasts: Sequence[Forecast]) -> float | None:
-    """Return when the last of all systems would be back, one after the other; one unknown makes the whole unknown."""
-    own = [each.own_seconds for each in forecasts]
-    if not own or any(each.seconds is None for each in forecasts):
+def province(needs: Mapping[str, Need], measured: Mapping[str, Measurement]) -> float | None:
+    """Return when the last of all systems would be back, in seconds; one unknown makes the whole unknown."""
+    rate = _rate(measured)
+    own = {key: _own(needs[key], measured.get(key), rate) for key in needs}
+    if not own or any(seconds is None for seconds in own.values()):
         return None
-    return sum(seconds for seconds in own if seconds is not None)
+    return _together(list(needs), own, needs, measured)
+
+
+def _together(
+    keys: Sequence[str],
+    own: Mapping[str, float | None],
+    needs: Mapping[str, Need],
+    measured: Mapping[str, Measurement],
+) -> float:
+    prepare = max(measured[key].prepare_seconds for key in keys)
+    fetch = max(needs[key].fetch_seconds for key in keys)
+    return prepare + fetch + sum(own[key] or 0.0 for key in keys)
+
+
+def _rate(measured: Mapping[str, Measurement]) -> float | None:
+    best = max(measured.values(), key=lambda each: each.bytes, default=None)
+    return best.bytes / best.growing_seconds if best is not None and best.growing_seconds > 0 else None
 
 
 def _own(need: Need, measured: Measurement | None, rate: float | None) -> float | None:
     if measured is None or rate is None:
         return None
     overhead = max(0.0, measured.growing_seconds - measured.bytes / rate)
-    return need.fetch_seconds + overhead + measured.fixed_seconds + need.bytes / rate
+    return overhead + measured.fixed_seconds + need.bytes / rate
 
 
 def _all_before(key: str, among: list[str], systems: Mapping[str, System]) -> list[str]:

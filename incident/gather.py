@@ -45,7 +45,9 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     copies = copies_history.state_of(ledger)
     rules = policy.load(site.settings.policies)
     finished = measured(ledger)
-    forecasts = forecast.forecast(needs(site, copies), finished, site.systems)
+    unreachable = {key: _unreachable(depot, system, copies, key) for key, system in site.own.items()}
+    wanted = needs(site, copies, unreachable)
+    forecasts = forecast.forecast(wanted, finished, site.systems)
     book, problem = _book(site)
     drilled = _drilled(runs.all_runs(ledger))
     hardening = hardening_history.latest(ledger)
@@ -60,7 +62,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             system=system,
             hardening=hardening.get(key),
             copies=status.of_system(site, copies, key, now),
-            unreachable=_unreachable(depot, system, copies, key),
+            unreachable=unreachable[key],
             offline=offline,
             medium=copies.media.get(offline.store) if offline else None,
             checks=[(kept.store, copies.check(key, kept.kind, kept.store)) for kept in _newest_each(copies, key)],
@@ -76,7 +78,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
         found.append(readiness.of_system(facts, rules, now))
     target = rules.limit("recovery_target", 1)
     seconds = (target.duration if target else DEFAULT_TARGET).total_seconds()
-    return Province(now, found, forecasts, forecast.province(list(forecasts.values())), seconds)
+    return Province(now, found, forecasts, forecast.province(wanted, finished), seconds)
 
 
 def measured(ledger: Ledger) -> dict[str, Measurement]:
@@ -87,15 +89,20 @@ def measured(ledger: Ledger) -> dict[str, Measurement]:
     return found
 
 
-def needs(site: Site, copies: Copies) -> dict[str, Need]:
-    """Return what bringing each own system back would take today: the bytes of its newest copy, a medium to fetch."""
-    fetch = site.settings.fetch_medium
+def needs(site: Site, copies: Copies, lost_vaults: Mapping[str, Mapping[str, str]]) -> dict[str, Need]:
+    """Return what bringing each own system back would take today: the bytes of its newest copy, a medium to fetch.
+
+    `lost_vaults` are, by system, the vaults that cannot be read now; a system with no other vault waits for its medium.
+    """
+    fetch = site.settings.fetch_medium.total_seconds() if site.settings.fetch_medium else 0.0
     found = {}
-    for key in site.own:
+    for key, system in site.own.items():
         newest = copies.newest(key)
-        on_medium = copies.newest(key, "vault") is None and newest is not None
-        seconds = fetch.total_seconds() if fetch is not None and on_medium else 0.0
-        found[key] = Need(newest.bytes if newest else 0, seconds)
+        vaults = [copy.vault for copy in system.copies if isinstance(copy, VaultCopy)]
+        online = any(
+            copies.newest(key, "vault", name) and f"vault {name}" not in lost_vaults.get(key, {}) for name in vaults
+        )
+        found[key] = Need(newest.bytes if newest else 0, 0.0 if online else fetch)
     return found
 
 

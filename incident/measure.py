@@ -40,11 +40,15 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one finished recovery of a system tells about the next: seconds that grow with the data, seconds that
-    do not, and the bytes restored; with the moment it was measured and the record that says so."""
+    """What one finished recovery of a system tells about the next.
+
+    `prepare_seconds` from detection to the start of the run, `growing_seconds` of its steps that grow with the data
+    (`bytes` were restored), `fixed_seconds` of the others; with the moment it was measured and the record that says so.
+    """
 
     system: str
     bytes: int
+    prepare_seconds: float
     growing_seconds: float
     fixed_seconds: float
     at: datetime
@@ -90,7 +94,8 @@ def measurements(incident: Incident, runs: list[Run]) -> dict[str, Measurement]:
                 growing += seconds
             else:
                 fixed += seconds
-        found[key] = Measurement(key, normal.bytes, growing, fixed, normal.at, normal.seq)
+        prepare = max(0.0, (run.started_at - incident.detected_at).total_seconds())
+        found[key] = Measurement(key, normal.bytes, prepare, growing, fixed, normal.at, normal.seq)
     return found
 
 

@@ -69,7 +69,7 @@ def of_incident(site: Site, state: Path, ledger: Ledger, incident_id: str | None
 
 def real_size(site: Site, ledger: Ledger) -> list[AtRealSize]:
     """Forecast every own system at the realistic size its inventory states (without one: at today's size)."""
-    needs = gather.needs(site, copies_history.state_of(ledger))
+    needs = gather.needs(site, copies_history.state_of(ledger), {})
     fetch = site.settings.fetch_medium.total_seconds() if site.settings.fetch_medium else 0.0
     sized = {}
     for key, system in site.own.items():

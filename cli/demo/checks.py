@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from backup.restic import find
-from cli.demo.driver import MEDIUM
+from cli.demo.district import MEDIUM
 
 SUMS = "before-the-attack.sha256"
 
@@ -25,15 +25,16 @@ def write_sums(home: Path) -> int:
 
 def commands(home: Path, *, attacked: bool) -> list[str]:
     """Return the commands, each ready to paste; the medium lies detached, so the first takes it off its shelf."""
-    shelf = home / "shelf" / MEDIUM
-    password = home / "state" / "keys" / MEDIUM / "edoc"
-    restic = find(os.environ, Path(__file__).resolve().parents[2])
-    sums = f"sha256sum --quiet -c {shlex.quote(str(home / SUMS))}"
+    shelf, name = home / "shelf" / MEDIUM, shlex.quote
+    programs = Path(sys.executable).parent
+    restic = name(find(os.environ, Path(__file__).resolve().parents[2]))
+    password = name(str(home / "state" / "keys" / MEDIUM / "edoc"))
+    whose = "restored documents, sums taken before the attack" if attacked else "documents"
     return [
-        f"chmod 700 {shlex.quote(str(shelf))} && {restic} -r {shlex.quote(str(shelf / 'edoc'))} --no-lock --no-cache"
-        f" --password-file {shlex.quote(str(password))} check --read-data; chmod 000 {shlex.quote(str(shelf))}",
-        f"{Path(sys.executable).parent / 'ansible'} -i {shlex.quote(str(home / 'site' / 'inventory'))} --list-hosts all",
-        f"{sums}    # {'the restored documents, against sums taken before the attack' if attacked else 'the documents'}",
-        f"{Path(sys.executable).parent / 'holdfast'} --site {shlex.quote(str(home / 'site'))} ledger verify"
-        f" --against {shlex.quote(str(home / 'paper' / 'checkpoint.json'))}",
+        f"chmod 700 {name(str(shelf))} && {restic} -r {name(str(shelf / 'edoc'))} --no-lock --no-cache"
+        f" --password-file {password} check --read-data; chmod 000 {name(str(shelf))}",
+        f"{programs / 'ansible'} -i {name(str(home / 'site' / 'inventory'))} --list-hosts all",
+        f"sha256sum --quiet -c {name(str(home / SUMS))}    # {whose}",
+        f"{programs / 'holdfast'} --site {name(str(home / 'site'))} ledger verify"
+        f" --against {name(str(home / 'paper' / 'checkpoint.json'))}",
     ]

@@ -17,6 +17,7 @@ from inventory import people
 from inventory.errors import RefusedError
 
 MARK = ".holdfast-demo"
+MEDIUM = "weekly-a"
 OFFICES = ["tax", "land", "police", "civil-status"]
 ACCOUNTS = {
     "anna.le": "Lotus-rain-42",
@@ -133,6 +134,7 @@ def build(home: Path) -> District:
     documents.create(district.hosts / "documents-1", DOCUMENTS, DOCUMENT_BYTES, seed=7)
     exchange.create(district.hosts / "exchange-1", OFFICES, MESSAGES)
     (home / "mnt").mkdir()
+    (home / "vault").mkdir(mode=0o700)
     (home / "run").mkdir()
     _write_site(district)
     _settings(district)
@@ -205,8 +207,8 @@ def _write_site(district: District) -> None:
         "media": {
             "offline-weekly": {
                 "disks": {
-                    "weekly-a": {
-                        "directory": "../shelf/weekly-a",
+                    MEDIUM: {
+                        "directory": f"../shelf/{MEDIUM}",
                         "attach": "../mnt/offline",
                         "custodian": "registry office",
                         "shelf": "safe 2, shelf 1",
@@ -249,6 +251,7 @@ def _group(district: District, key: str, service: Service) -> dict[str, Any]:
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "holdfast_root": str(district.hosts / host),
+        "ssh_password_authentication": "no",
     }
     return {"hosts": {host: variables}, "vars": {"system": system}}
 
