@@ -25,6 +25,8 @@ _POLICY = SigmaPolicy(regex_engine=PythonRegexEngine())
 
 _ENCODED = ("base64", "base64offset")
 _COUNTABLE = {"gte", "gt", "eq"}
+_COMPARING = {"lt", "lte", "gt", "gte"}
+_LARGEST_EXACT = 2**53
 _KINDS = {"event_count", "value_count", "temporal", "temporal_ordered"}
 
 
@@ -80,10 +82,20 @@ def _rule(data: dict[str, Any], file: Path, line: int) -> ours.Rule | ours.Corre
         return _correlation(parsed, _header(parsed, data, file, line))
     if "filter" in data:
         raise _UnsupportedError("Sigma filters are not run yet")
-    rule = SigmaRule.from_dict(data, policy=_POLICY)
+    rule = SigmaRule.from_dict(data | {"detection": _exact(data.get("detection"))}, policy=_POLICY)
     trees = [_condition(parsed.parsed) for parsed in rule.detection.parsed_condition]
     source = ours.LogSource(*(_lower(getattr(rule.logsource, name)) for name in ("category", "product", "service")))
     return ours.Rule(_header(rule, data, file, line), source, trees[0] if len(trees) == 1 else ours.Or(tuple(trees)))
+
+
+def _exact(value: Any, key: str = "") -> Any:
+    """Write integers too large for a float as text, which matches the same values: pySigma would round them."""
+    if isinstance(value, dict):
+        return {name: _exact(part, str(name)) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_exact(part, key) for part in value]
+    is_large = isinstance(value, int) and abs(value) > _LARGEST_EXACT
+    return str(value) if is_large and not _COMPARING & set(key.split("|")) else value
 
 
 def _header(rule: SigmaRuleBase, data: dict[str, Any], file: Path, line: int) -> ours.Header:
