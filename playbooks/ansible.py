@@ -134,19 +134,29 @@ def run(play: Play, on_result: Callable[[TaskResult], None] = lambda _: None) ->
 def _order(play: Play, directory: Path) -> dict[str, Any]:
     """Return the arguments of ansible_runner.run; the hosts go through a file, an argument could be too long."""
     (directory / "ansible.cfg").touch()
+    (directory / "defaults.yml").write_text(json.dumps({"all": {"vars": _defaults(directory)}}))
     limit = directory / "hosts"
     limit.write_text("".join(f"{host}\n" for host in play.hosts))
     arguments = ["--limit", f"@{limit}", *(["--check"] if play.check else []), "--diff"]
     return {
         "private_data_dir": str(directory),
         "playbook": str(play.playbook.resolve()),
-        "inventory": str(play.inventory.resolve()),
+        "inventory": [str(directory / "defaults.yml"), str(play.inventory.resolve())],
         "cmdline": shlex.join(arguments),
         "forks": play.forks,
         "quiet": True,
         "suppress_env_files": True,
         "rotate_artifacts": 0,
         "settings": {"suppress_output_file": True, "pexpect_timeout": 0.2},
+    }
+
+
+def _defaults(directory: Path) -> dict[str, str]:
+    """Return variables for hosts that say nothing else: modules that run on this machine keep to our directory."""
+    local = str(directory / "modules")
+    default = "~/.ansible/tmp"
+    return {
+        "ansible_remote_tmp": f"{{{{ {local!r} if ansible_connection | default('') == 'local' else {default!r} }}}}"
     }
 
 
@@ -167,8 +177,6 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
         "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
         "ANSIBLE_HOME": str(directory / "home"),
         "ANSIBLE_LOCAL_TEMP": str(directory / "local"),
-        "ANSIBLE_REMOTE_TMP": "${HOLDFAST_TMP:-$HOME/.ansible/tmp}",
-        "HOLDFAST_TMP": str(directory / "modules"),  # seen by modules that run on this machine only
         "TMPDIR": str(directory),
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_PIPELINING": "True",

@@ -41,6 +41,12 @@ SECRET = f"""
     - name: Wait for the look
       ansible.builtin.debug: {{msg: done}}
 """
+COPYING = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.copy: {content: hello, dest: TARGET}
+"""
 RUN = """
 import sys
 from pathlib import Path
@@ -174,6 +180,15 @@ def test_the_private_directory_is_for_its_owner_only(tmp_path: Path, inventory: 
         lambda _: modes.update(path.stat().st_mode & 0o777 for path in scratch.iterdir()),
     )
     assert modes == {0o700}
+
+
+def test_modules_on_this_machine_work_in_the_private_directory_not_in_the_users_home(
+    tmp_path: Path, inventory: Path, scratch: Path
+) -> None:
+    book = playbook(tmp_path, COPYING.replace("TARGET", str(tmp_path / "copied")))
+    (result,) = ansible.run(Play(book, inventory, ["here"]))
+    assert result.changed
+    assert str(result.result["src"]).startswith(str(scratch))
 
 
 def test_a_playbook_that_cannot_be_read_is_named_with_the_next_step(tmp_path: Path, inventory: Path) -> None:
