@@ -23,7 +23,7 @@ demo: ready restic ## Lose a small province and bring it back, measured (two min
 	@$(BIN)/holdfast demo
 
 test: ready restic ## Run every test that is not slow
-	@$(BIN)/pytest -m "not slow"
+	@$(BIN)/pytest
 
 test-fast: ready ## Run the tests that need neither restic nor Ansible
 	@$(BIN)/pytest -m "not ($(NOT_FAST))"
