@@ -14,6 +14,7 @@ from typing import Literal
 
 from backup import errors, locks
 from backup.history import Copies, state_of
+from backup.messages import Lock
 from backup.restic import Restic, find
 from backup.restic_command import Repository
 from inventory.clock import Clock
@@ -22,6 +23,7 @@ from inventory.site import Disk, Site
 from ledger.ledger import Ledger
 
 Kind = Literal["vault", "medium"]
+_ID_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -181,19 +183,27 @@ class Depot:
 
     def describe_locks(self, repository: Repository) -> str:
         """Return who holds a repository's locks, in words."""
-        held = [self.restic.lock(repository, name) for name in _lock_names(repository)]
-        return "; ".join(f"{lock.user} on {lock.host}, process {lock.pid}, since {lock.time}" for lock in held)
+        return "; ".join(
+            f"{lock.user} on {lock.host}, process {lock.pid}, since {lock.time}" for lock in self._locks(repository)
+        )
+
+    def _locks(self, repository: Repository) -> Iterator[Lock]:
+        for name in _lock_names(repository):
+            try:
+                yield self.restic.lock(repository, name)
+            except errors.ResticError:
+                if name in _lock_names(repository):  # else its owner has just let go of it
+                    raise
 
     def _remove_dead(
         self, store: Store, system: str, repository: Repository, broken: locks.Turn | None, here: locks.Turn
     ) -> Iterator[str]:
-        for name in _lock_names(repository):
-            lock = self.restic.lock(repository, name)
+        for lock in self._locks(repository):
             proof = locks.judge(lock, broken, here, locks.process_started)
             if proof.dead:
-                body = {"kind": store.kind, "store": store.name, "lock": name, "reason": proof.reason}
+                body = {"kind": store.kind, "store": store.name, "lock": lock.id, "reason": proof.reason}
                 self.ledger.append("lock.removed", body, system=system)
-                (repository.path / "locks" / name).unlink(missing_ok=True)
+                (repository.path / "locks" / lock.id).unlink(missing_ok=True)
                 yield f"a lock left by a dead run was removed: {proof.reason}"
 
     def _adopt(self, path: Path, password: bytes) -> None:
@@ -239,10 +249,12 @@ def digest_of(repository: Path) -> str | None:
 
 
 def _lock_names(repository: Repository) -> list[str]:
+    """Return the ids of a repository's locks; a half-written one is no lock yet."""
     try:
-        return sorted(entry.name for entry in (repository.path / "locks").iterdir())
+        names = sorted(entry.name for entry in (repository.path / "locks").iterdir())
     except OSError:
         return []
+    return [name for name in names if len(name) == _ID_LENGTH]
 
 
 def _remove_tree(path: Path) -> None:
