@@ -154,7 +154,7 @@ def _agree(plan: Outcome) -> None:
     """
     for text in _plan_lines(plan):
         output.note(text)
-    if plan.changes and not output.confirm(f"Make these {len(plan.changes)} changes?"):
+    if plan.changes and not output.confirm(f"Make {_many(len(plan.changes), 'change')}?"):
         raise RefusedError("nothing was changed: nobody agreed to the plan", hint="holdfast harden apply --yes")
 
 
@@ -222,7 +222,8 @@ def _plan_lines(plan: Outcome) -> list[str]:
     lines += [f"note: {note}" for note in plan.notes]
     lines += _troubles(plan)
     hosts = len({change.host for change in plan.changes})
-    lines.append(f"{len(plan.changes)} changes on {hosts} hosts would be made; nothing was changed")
+    made = f"{_many(len(plan.changes), 'change')} on {_many(hosts, 'host')}"
+    lines.append(f"{made} would be made; nothing was changed")
     return lines
 
 
@@ -254,6 +255,10 @@ def _share(host: HostScan) -> tuple[str, str, str]:
     if host.error is not None:
         return "not read", "-", "-"
     return str(host.count("pass")), str(host.count("fail")), str(host.count("unknown"))
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _short(text: str) -> str:

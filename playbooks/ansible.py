@@ -16,19 +16,17 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from inventory import reach
 from inventory.errors import HoldfastError
+from playbooks import processes
 
 CONTENT = Path(__file__).parent / "content"
-_MARK = "HOLDFAST_ANSIBLE_RUN"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LONGEST_SOCKET_DIRECTORY = 70  # a Unix socket's whole path has 108 bytes at most; ssh adds a name of its own
 _LARGEST_RESULT = 20_000_000
@@ -111,7 +109,7 @@ def run(play: Play, on_result: Callable[[TaskResult], None] = lambda _: None) ->
     directory = Path(tempfile.mkdtemp(prefix="holdfast-"))
     command = reach.Command(
         argv=(sys.executable, "-P", "-m", "playbooks.ansible"),
-        env=_environment(play, directory) | {_MARK: mark},
+        env=_environment(play, directory) | {processes.MARK: mark},
         cwd=directory,
         stdin=json.dumps(_order(play, directory)).encode(),
         limit=play.limit,
@@ -119,7 +117,7 @@ def run(play: Play, on_result: Callable[[TaskResult], None] = lambda _: None) ->
     try:
         outcome = reach.run(command, on_stdout=take)
     finally:
-        end_marked(mark)
+        processes.end_marked(mark)
         shutil.rmtree(directory, ignore_errors=True)
     if "ended" not in ended:
         raise AnsibleError(f"ansible-runner broke off: {_last_line(outcome.stderr)}", hint="run it again with --debug")
@@ -190,59 +188,6 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
     }
 
 
-def end_marked(mark: str, grace: float = 2.0) -> int:
-    """End every process of a run and return how many there were.
-
-    Workers and ssh leave the process group, and sudo drops the environment; so a process belongs to the run if it
-    carries the mark or descends from one that does. All are asked first and killed after `grace` seconds; this
-    process itself is spared.
-    """
-    known: set[_Process] = set()
-    deadline = time.monotonic() + grace
-    asked: set[_Process] = set()
-    while left := _of_run(mark, known):
-        late = time.monotonic() > deadline
-        for process in left if late else left - asked:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(process.number, signal.SIGKILL if late else signal.SIGTERM)
-        asked |= left
-        if time.monotonic() > deadline + grace:
-            break  # what is left belongs to another user
-        time.sleep(0.02)
-    return len(known)
-
-
-class _Process(NamedTuple):
-    """A process by number and start time: the kernel uses numbers again."""
-
-    number: int
-    started: int
-
-
-def _of_run(mark: str, known: set[_Process]) -> set[_Process]:
-    """Return the living processes of a run; `known` gathers all that were ever seen."""
-    wanted = f"{_MARK}={mark}".encode()
-    alive: set[_Process] = set()
-    parents: dict[_Process, int] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        with suppress(OSError):  # it has ended meanwhile, or belongs to another user
-            fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            process = _Process(int(entry.name), int(fields[19]))
-            if fields[0] in "ZX":
-                continue
-            alive.add(process)
-            parents[process] = int(fields[1])
-            if process not in known and wanted in (entry / "environ").read_bytes().split(b"\0"):
-                known.add(process)
-    numbers = {process.number for process in known & alive}
-    while grown := {process for process in alive - known if parents[process] in numbers}:
-        known |= grown
-        numbers |= {process.number for process in grown}
-    return known & alive
-
-
 def _last_line(text: str) -> str:
     return next((line for line in reversed(text.splitlines()) if line.strip()), "it said nothing")
 
@@ -255,7 +200,7 @@ def _main() -> None:
     said: list[str] = []
 
     def stop(*_: object) -> None:
-        end_marked(os.environ[_MARK], grace=1.0)
+        processes.end_marked(os.environ[processes.MARK], grace=1.0)
         shutil.rmtree(order["private_data_dir"], ignore_errors=True)
         os._exit(1)
 

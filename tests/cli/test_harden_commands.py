@@ -102,7 +102,7 @@ def test_apply_without_a_terminal_shows_the_plan_and_is_refused_with_4(
 def test_apply_asks_changes_scans_again_and_records(
     site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "confirm", lambda question: "changes?" in question)
+    monkeypatch.setattr(output, "confirm", lambda question: question.startswith("Make "))
     code, out, _ = run(capsys, "apply")
     assert code == 1, "what must be mended by hand is still open"
     assert "passing before" in out
