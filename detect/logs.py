@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from detect import positions
 from detect.engine import Place
@@ -86,7 +85,8 @@ class Reading:
         current = self.log.path
         try:
             for piece in self._known[:-1]:
-                yield from self._rotated(piece)
+                if (file := positions.moved(current, piece)) is not None:
+                    yield from self._file(file, piece, to_end=True)
             last = self._known[-1] if self._known else None
             if last is not None and not positions.is_same(current, last):
                 yield from self._rotated(last)
@@ -108,18 +108,22 @@ class Reading:
         for source, piece in self._ends.items():
             offset, line = min(resume.get(source, (piece.position, piece.line)), (piece.position, piece.line))
             if source == self._source(self.log.path) or offset < piece.position:
-                kept.append(Piece(piece.head, piece.head_size, piece.position, piece.line, offset, line))
+                kept.append(replace(piece, resume=offset, resume_line=line))
         return kept
 
     def _rotated(self, piece: Piece) -> Iterator[tuple[Event, Place]]:
+        """Read the rest of the file that stood under the log's name, and whole files that stood there after it."""
         file = positions.moved(self.log.path, piece)
-        if file is not None:
-            yield from self._file(file, piece, to_end=True)
-        elif piece is self._known[-1]:
+        if file is None:
             self.account.problem = (
                 "the file was replaced and the old one is not beside it: "
                 f"what it held after byte {piece.position} was not read"
             )
+            return
+        yield from self._file(file, piece, to_end=True)
+        for later in positions.rotated_after(self.log.path, file):
+            if self._source(later) not in self._starts:
+                yield from self._file(later, None, to_end=True)
 
     def _file(self, file: Path, known: Piece | None, *, to_end: bool) -> Iterator[tuple[Event, Place]]:
         source = self._source(file)
@@ -136,7 +140,7 @@ class Reading:
                 event = self._event(line, str(file), count=line.offset >= judged)
                 if event is not None:
                     yield event, Place(self.log.system, self.log.name, source, line.offset)
-            self._ends[source] = self._piece(stream, end, next_line)
+            self._ends[source] = positions.piece(file, stream, end, next_line)
 
     def _event(self, line: Line, file: str, *, count: bool) -> Event | None:
         tally = self.account.tally if count else Tally()
@@ -152,8 +156,3 @@ class Reading:
 
     def _source(self, file: Path) -> str:
         return f"{self.log.system} {file}"  # two systems may share a host and its log
-
-    @staticmethod
-    def _piece(stream: BinaryIO, end: int, next_line: int) -> Piece:
-        digest, size = positions.begun(stream, end)
-        return Piece(digest, size, end, next_line, end, next_line)

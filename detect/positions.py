@@ -26,13 +26,14 @@ _FORMAT = 1
 class Piece:
     """One file of a log, and how far it was read.
 
-    `head` is the hash of its first `head_size` bytes; bytes before `position` were judged, `line` is the number of
-    the line that begins there; reading begins again at `resume` (line `resume_line`), so that windows still open see
-    what they hold.
+    `head` is the hash of its first `head_size` bytes (`inode` tells an empty file). Bytes before `position` were judged,
+    `line` is the number of the line that begins there; reading begins again at `resume` (line `resume_line`), so that
+    windows still open see what they hold.
     """
 
     head: str
     head_size: int
+    inode: int
     position: int
     line: int
     resume: int
@@ -82,31 +83,24 @@ def write(state: Path, positions: Positions) -> None:
         ) from error
 
 
-def head(file: Path, size: int) -> str:
-    """Return the hash of a file's first `size` bytes (of its content, if it is compressed).
-
-    Raises:
-        UnreadableError: it cannot be read.
-    """
-    with opened(str(file)) as stream:
-        return hashlib.sha256(stream.read(size)).hexdigest()
-
-
-def begun(stream: BinaryIO, position: int) -> tuple[str, int]:
-    """Return hash and size of the beginning by which a file read up to `position` will be known."""
+def piece(file: Path, stream: BinaryIO, position: int, line: int) -> Piece:
+    """Return the piece of a file read up to `position`, where line `line` begins."""
     size = min(_HEAD, position)
     stream.seek(0)
-    return hashlib.sha256(stream.read(size)).hexdigest(), size
+    head = hashlib.sha256(stream.read(size)).hexdigest()
+    return Piece(head, size, file.stat().st_ino, position, line, position, line)
 
 
 def is_same(file: Path, piece: Piece) -> bool:
     """Tell whether a file is the one a piece was read from, and not cut shorter since."""
     try:
+        if piece.head_size == 0:
+            return file.stat().st_ino == piece.inode
         with opened(str(file)) as stream:
             if hashlib.sha256(stream.read(piece.head_size)).hexdigest() != piece.head:
                 return False
             return stream.seek(piece.position) == piece.position and _reaches(stream, piece.position)
-    except UnreadableError:
+    except (UnreadableError, OSError):
         return False
 
 
@@ -120,6 +114,16 @@ def _reaches(stream: BinaryIO, position: int) -> bool:
 def moved(log: Path, piece: Piece) -> Path | None:
     """Return where a file went that stood under a log's name: `auth.log.1`, `auth.log-20261123.gz`…"""
     return next((file for file in _beside(log) if is_same(file, piece)), None)
+
+
+def rotated_after(log: Path, old: Path) -> list[Path]:
+    """Return files beside a log that were rotated away after `old` was, the oldest first: nobody has read them yet."""
+    try:
+        since = old.stat().st_mtime_ns
+        found = [(file.stat().st_mtime_ns, file) for file in _beside(log) if file != old]
+    except OSError:
+        return []
+    return [file for changed, file in sorted(found) if changed >= since]
 
 
 def _beside(log: Path) -> Iterator[Path]:

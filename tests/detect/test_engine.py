@@ -56,7 +56,7 @@ def login(user: str | None, outcome: str, seconds: float, line: int) -> Event:
 
 def found(engine: Engine, events: list[Event], scope: str = "") -> list[Finding]:
     for event in events:
-        assert [hit for hit in engine.feed(event, Place(scope, "log", "log", event.reference.line))] == []
+        assert list(engine.feed(event, Place(scope, "log", "log", event.reference.line))) == []
     return engine.findings()
 
 
