@@ -158,7 +158,8 @@ def test_rules(context: typer.Context, rules: RulesOption = None, json: JsonOpti
     else:
         for result in failed:
             output.line(f"fail  {result.title}: {result.problem}")
-        output.note(f"{len(results)} rules, {len(failed)} failed")
+    untested = sum(result.verdict == selftest.UNTESTED for result in results)
+    output.note(f"{len(results)} rules, {untested} untested, {len(failed)} failed")
     return ExitCode.FINDINGS if failed else ExitCode.DONE
 
 

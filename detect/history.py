@@ -63,7 +63,7 @@ def record(
 
 def state_of(ledger: Ledger) -> DetectionState:
     """Return what the ledger knows about detection."""
-    state = ledger.project(_PROJECTION)
+    state = ledger.project(PROJECTION)
     return DetectionState(
         last_run_at=_moment(state.get("last_run_at")),
         rules=state.get("rules", 0),
@@ -110,4 +110,4 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else clock.from_text(text)
 
 
-_PROJECTION = Projection("detection", 1, _fold, (KIND,))
+PROJECTION = Projection("detection", 1, _fold, (KIND,))

@@ -26,9 +26,9 @@ _FORMAT = 1
 class Piece:
     """One file of a log, and how far it was read.
 
-    `head` is the hash of its first `head_size` bytes (`inode` tells an empty file). Bytes before `position` were judged,
-    `line` is the number of the line that begins there; reading begins again at `resume` (line `resume_line`), so that
-    windows still open see what they hold.
+    `head` is the hash of its first `head_size` bytes (`inode` tells an empty file). Bytes before `position` were
+    judged, `line` is the number of the line that begins there; reading begins again at `resume` (line
+    `resume_line`), so that windows still open see what they hold.
     """
 
     head: str
