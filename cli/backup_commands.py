@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from backup.status import SystemStatus
     from backup.take import BackupReport
 
+_SAID = {"complete": "note", "incomplete": "warning"}
+
 backup = typer.Typer(name="backup", no_args_is_help=True, help="Take copies, look after them, bring files back.")
 backup.add_typer(media)
 
@@ -56,7 +58,8 @@ def run(
         single = len(systems or []) == 1 and not due
         output.document(reports[0].as_json() if single else {"runs": [report.as_json() for report in reports]})
     else:
-        _tell_runs(reports)
+        _show_runs(reports)
+    _tell_failures([(report.system, report.failure) for report in reports])
     return worst(report.exit_code for report in reports)
 
 
@@ -109,7 +112,7 @@ def copy_(
     else:
         rows = [[r.system, r.status, str(len(r.arrived)), f"{r.seconds:.1f}s", "; ".join(r.problems)] for r in reports]
         output.table(["system", "status", "snapshots proved there", "took", "problems"], rows, right=[2, 3])
-    _hints([report.failure for report in reports])
+    _tell_failures([(report.system, report.failure) for report in reports])
     return worst(report.exit_code for report in reports)
 
 
@@ -136,7 +139,7 @@ def check(
         how = "every byte" if read_data else "structure"
         rows = [[r.system, r.store, how, r.verdict, f"{r.seconds:.1f}s", "; ".join(r.problems[:3])] for r in reports]
         output.table(["system", "store", "checked", "verdict", "took", "problems"], rows, right=[4])
-    _hints([report.failure for report in reports])
+    _tell_failures([(report.system, report.failure) for report in reports])
     return worst(report.exit_code for report in reports)
 
 
@@ -172,7 +175,7 @@ def restore(
     return ExitCode.DONE if report.verified else ExitCode.FINDINGS
 
 
-def _tell_runs(reports: list[BackupReport]) -> None:
+def _show_runs(reports: list[BackupReport]) -> None:
     if not reports:
         output.line("nothing is due")
         return
@@ -182,9 +185,8 @@ def _tell_runs(reports: list[BackupReport]) -> None:
     ]
     output.table(["system", "status", "files", "bytes", "took", "snapshots"], rows, right=[2, 3, 4])
     for report in reports:
-        for problem in report.problems:
-            output.note(f"{report.system}: {problem}")
-    _hints([report.failure for report in reports])
+        for problem in report.problems if report.failure is None else ():
+            output.note(f"{_SAID[report.status]}: {report.system}: {problem}")
 
 
 def _tell_status(rows: list[SystemStatus]) -> None:
@@ -214,6 +216,10 @@ def _tell_restore(report: RestoreReport, to: Path) -> None:
         output.line(f"NOT verified: {len(report.problems)} differences; nothing was put in place")
 
 
-def _hints(failures: Sequence[HoldfastError | None]) -> None:
-    for hint in dict.fromkeys(failure.hint for failure in failures if failure is not None and failure.hint):
+def _tell_failures(failures: Sequence[tuple[str, HoldfastError | None]]) -> None:
+    """Say what failed and, once each, the next steps (stderr)."""
+    told = [(system, failure) for system, failure in failures if failure is not None]
+    for system, failure in told:
+        output.note(f"error: {system}: {failure.message}")
+    for hint in dict.fromkeys(failure.hint for _, failure in told if failure.hint):
         output.note(f"hint: {hint}")

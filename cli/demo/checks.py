@@ -28,11 +28,11 @@ def commands(home: Path, *, attacked: bool) -> list[str]:
     shelf, name = home / "shelf" / MEDIUM, shlex.quote
     programs = Path(sys.executable).parent
     restic = name(find(os.environ, Path(__file__).resolve().parents[2]))
-    password = name(str(home / "state" / "keys" / MEDIUM / "edoc"))
+    password = name(str(home / "state" / "keys" / "medium" / MEDIUM / "edoc"))
     whose = "restored documents, sums taken before the attack" if attacked else "documents"
     return [
-        f"chmod 700 {name(str(shelf))} && {restic} -r {name(str(shelf / 'edoc'))} --no-lock --no-cache"
-        f" --password-file {password} check --read-data; chmod 000 {name(str(shelf))}",
+        f"(chmod 700 {name(str(shelf))} && {restic} -r {name(str(shelf / 'edoc'))} --no-lock --no-cache"
+        f" --password-file {password} check --read-data; said=$?; chmod 000 {name(str(shelf))}; exit $said)",
         f"{programs / 'ansible'} -i {name(str(home / 'site' / 'inventory'))} --list-hosts all",
         f"sha256sum --quiet -c {name(str(home / SUMS))}    # {whose}",
         f"{programs / 'holdfast'} --site {name(str(home / 'site'))} ledger verify"

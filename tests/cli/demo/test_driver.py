@@ -66,9 +66,11 @@ def test_the_four_checks_of_others_agree(
 ) -> None:
     home, _ = attacked
     monkeypatch.setenv("HOLDFAST_RESTIC", running.environment()["HOLDFAST_RESTIC"])
-    for command in checks.commands(home, attacked=True):
+    wanted = ("no errors were found", "hosts (3)", "", "verified up to record")
+    for command, words in zip(checks.commands(home, attacked=True), wanted, strict=True):
         ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
         assert ended.returncode == 0, f"{command}\n{ended.stdout}{ended.stderr}"
+        assert words in ended.stdout, ended.stdout
     assert len((home / checks.SUMS).read_text().splitlines()) == 400
 
 
@@ -81,7 +83,7 @@ def test_everything_lies_in_its_directory_and_nothing_runs_on(attacked: tuple[Pa
 
 def test_no_repository_password_is_in_any_log_or_report(attacked: tuple[Path, dict[str, Any]]) -> None:
     home, _ = attacked
-    secrets = [file.read_bytes().strip() for file in (home / "state" / "keys").glob("*/*") if file.is_file()]
+    secrets = [file.read_bytes().strip() for file in (home / "state" / "keys").glob("*/*/*") if file.is_file()]
     assert len(secrets) == 6
     shown = [
         file for folder in ("log", "site", "paper", "run") for file in (home / folder).rglob("*") if file.is_file()
