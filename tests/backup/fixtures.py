@@ -1,3 +1,5 @@
+"""Sites in several stages, for tests of copies and of the commands about them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
