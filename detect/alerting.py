@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from detect.engine import Finding
+from detect.engine import LOG, Finding
 from inventory import clock, duration
 from ledger.alerts import Alert, alert_id
 
@@ -39,5 +39,5 @@ def _summary(finding: Finding, count: int) -> str:
     many = "one event" if count == 1 else f"{count} events"
     lasted = burst.last.time - burst.first.time
     within = f" within {duration.show(lasted)}" if lasted.total_seconds() >= 1 else ""
-    who = ", ".join(f"{field} {value}" for field, value in finding.group if value is not None)
+    who = ", ".join(f"{field} {value}" for field, value in finding.group if value is not None and field != LOG)
     return f"{many}{within}" + (f" ({who})" if who else "")

@@ -89,8 +89,8 @@ class Condition(Protocol):
         """Count an occurrence out."""
         ...
 
-    def met(self, since: datetime) -> bool:
-        """Tell whether the window that begins at `since` meets the condition."""
+    def met(self, since: datetime) -> datetime | None:
+        """Return from when on the window that begins at `since` meets the condition; None if it does not."""
         ...
 
     def clear(self) -> None:
@@ -134,16 +134,17 @@ class Counted:
             if not self._seen[key]:
                 del self._seen[key]
 
-    def met(self, since: datetime) -> bool:  # noqa: ARG002 - who calls keeps the window's length
-        """Tell whether the count is what the rule asks for."""
+    def met(self, since: datetime) -> datetime | None:
+        """Tell whether the count is what the rule asks for; the whole window belongs to it."""
         count = len(self._seen)
         match self._op:
             case "gt":
-                return count > self._limit
+                enough = count > self._limit
             case "eq":
-                return count == self._limit
+                enough = count == self._limit
             case _:
-                return count >= self._limit
+                enough = count >= self._limit
+        return since if enough else None
 
     def clear(self) -> None:
         """Forget everything."""
@@ -159,6 +160,7 @@ class InOrder:
     def __init__(self, rules: Sequence[str]) -> None:
         self._rules = tuple(rules)
         self._began: list[datetime | None] = [None] * len(rules)
+        self._ended = False
 
     def enter(self, occurrence: Occurrence) -> None:
         """Make every row longer that this hit continues."""
@@ -168,18 +170,20 @@ class InOrder:
                 known = self._began[place]
                 if began is not None and (known is None or began > known):
                     self._began[place] = began
+                self._ended |= place == len(self._rules) - 1
 
     def leave(self, occurrence: Occurrence) -> None:
         """Nothing to do: a row that began too early is told by its time."""
 
-    def met(self, since: datetime) -> bool:
-        """Tell whether a whole row lies within the window."""
-        began = self._began[-1]
-        return began is not None and began >= since
+    def met(self, since: datetime) -> datetime | None:
+        """Return when the row began that ended just now, if it lies within the window."""
+        began, ended, self._ended = self._began[-1], self._ended, False
+        return began if ended and began is not None and began >= since else None
 
     def clear(self) -> None:
         """Forget everything."""
         self._began = [None] * len(self._rules)
+        self._ended = False
 
 
 def find(occurrences: Iterable[Occurrence], condition: Condition, span: timedelta, *, rounds: int = 1) -> list[Burst]:
@@ -202,8 +206,10 @@ def find(occurrences: Iterable[Occurrence], condition: Condition, span: timedelt
         window.extend(together)
         for each in together * rounds:
             condition.enter(each)
-        if condition.met(time - span) and not (bursts and bursts[-1].takes(window, span)):
-            bursts.append(_Growing(list(window), len(window) - len(together)))
+        began = condition.met(time - span)
+        if began is not None and not (bursts and bursts[-1].takes(window, began, span)):
+            held = [each for each in window if each.time >= began]
+            bursts.append(_Growing(held, len(held) - len(together)))
     return [Burst(tuple(burst.occurrences), burst.met) for burst in bursts]
 
 
@@ -219,11 +225,12 @@ class _Growing:
         goes_on = not self.over and time - self.occurrences[-1].time <= span
         return goes_on and time - self.occurrences[0].time > LONGEST
 
-    def takes(self, window: deque[Occurrence], span: timedelta) -> bool:
+    def takes(self, window: deque[Occurrence], began: datetime, span: timedelta) -> bool:
         """Take in what is new of a window that meets the condition, if it follows close enough."""
         last = self.occurrences[-1].time
-        if self.over or window[0].time - last > span:
+        first = next(each.time for each in window if each.time >= began)
+        if self.over or first - last > span:
             return False
-        new = list(takewhile(lambda each: each.time > last, reversed(window)))
+        new = list(takewhile(lambda each: each.time > last and each.time >= began, reversed(window)))
         self.occurrences += reversed(new)
         return True

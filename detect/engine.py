@@ -19,6 +19,9 @@ LATE = timedelta(minutes=10)
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
+LOG = "log"
+"""The name under which a group holds the log of a single-event rule's hits."""
+
 Group = tuple[tuple[str, str | None], ...]
 """The values that hold hits together, by field; None where an event has no such field."""
 
@@ -149,7 +152,7 @@ class Engine:
         if self._keep and header.id not in self._silent:
             own = tuple((name, _group_value(event, name)) for name in header.group_by)
             occurrence = Occurrence(event.time, header.id, event.reference, needs)
-            self._kept.setdefault((header.id, place.scope, (("log", place.log), *own)), []).append(occurrence)
+            self._kept.setdefault((header.id, place.scope, ((LOG, place.log), *own)), []).append(occurrence)
 
     def _correlate(self, correlation: Correlation) -> None:
         """Find a correlation's bursts, and hand each to the correlations that build on it as one occurrence."""

@@ -106,6 +106,11 @@ def test_rules_in_order_must_come_in_order(row: list[tuple[float, str]], expecte
     assert bool(bursts.find(found, InOrder(["a", "b", "c"]), SPAN, rounds=3)) is expected
 
 
+def test_what_came_before_or_after_a_row_is_no_part_of_it() -> None:
+    there = [occurrence(0, 0, "b"), occurrence(1, 1, "a"), occurrence(2, 2, "b"), occurrence(3, 3, "a")]
+    assert lines(bursts.find(there, InOrder(["a", "b"]), SPAN, rounds=2)) == [[1, 2]]
+
+
 CONDITIONS: list[tuple[Callable[[], Condition], int]] = [
     (lambda: Counted("gte", 3, by_event), 1),
     (lambda: Counted("eq", 2, by_value), 1),
