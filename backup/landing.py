@@ -87,15 +87,10 @@ def require_free(places: Sequence[Place], *, overwrite: bool) -> None:
 
 def begin(place: Place) -> None:
     """Make an empty folder to read into; what a killed restore left there is removed."""
-    clear(place, keep=False)
+    if place.staging.exists():
+        shutil.rmtree(place.staging)
     _make_parents(place, place.staging)
     place.staging.mkdir(mode=0o700)
-
-
-def clear(place: Place, *, keep: bool) -> None:
-    """Remove the folder that was read into, unless it is kept for inspection."""
-    if not keep and place.staging.exists():
-        shutil.rmtree(place.staging)
 
 
 def put_in_place(place: Place) -> None:

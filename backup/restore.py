@@ -71,9 +71,9 @@ def restore_system(
 ) -> RestoreReport:
     """Restore a snapshot (or only `paths` of it): what came from host `name` goes to `targets[name]`, same paths there.
 
-    Everything is read beside its place and compared first; only if nothing differs is it renamed into place. What
-    already is in place and as it should be is left alone, so a restore that broke off is simply run again. With
-    `overwrite` what is there is renamed aside (`….holdfast-replaced-…`), never deleted.
+    Everything is read beside its place and compared first; only if nothing differs is it renamed into place (else it
+    stays there to be looked at). What is in place already and as it should be is left alone, so a restore that broke
+    off is simply run again. With `overwrite` what is there is renamed aside (`….holdfast-replaced-…`), never deleted.
 
     Raises:
         TargetInUseError: something else is in place, and `overwrite` is False; nothing was written.
@@ -94,8 +94,6 @@ def restore_system(
         for place in waiting:
             landing.put_in_place(place)
         os.sync()
-    for place in waiting:
-        landing.clear(place, keep=bool(problems))
     report = RestoreReport(
         system=candidate.system,
         snapshot=candidate.snapshot,
