@@ -12,7 +12,7 @@ from inventory.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from cli.context import Context
-    from incident.engine import Answers, Result
+    from incident.effects import Answers, Result
     from incident.incident import Incident
     from incident.plan import PlannedStep, RecoveryPlan
     from incident.runs import Run
@@ -53,6 +53,7 @@ def plan(
         output.document(made.model_dump(mode="json") | {"digest": made.digest()})
     else:
         _print_plan(made)
+        output.line(f"next: {_run_command(made, system, onto)}")
     return ExitCode.DONE
 
 
@@ -76,11 +77,13 @@ def run(
     here = current(context)
     here.actor.may("responder")
     found, made = _plan(here, incident, system, onto)
+    answers = _answers(approve, done, None, reason)
+    answers.must_fit(made)
     if not json:
         _print_plan(made)
         output.line()
     run_id = engine.start(here.ledger, made)
-    return _work(here, found, run_id, _answers(approve, done, None, reason), json=json)
+    return _work(here, found, run_id, answers, json=json)
 
 
 @recover.command("resume")
@@ -178,8 +181,14 @@ def _targets(pairs: list[str]) -> dict[str, str]:
     return found
 
 
+def _run_command(made: RecoveryPlan, systems: list[str] | None, onto: list[str] | None) -> str:
+    """Return the command that carries out what was planned, with the same words."""
+    chosen = [f"--system {key}" for key in systems or []] + [f"--onto {pair}" for pair in onto or []]
+    return " ".join(["holdfast recover run", made.incident, *chosen])
+
+
 def _answers(approve: list[str] | None, done: list[str] | None, again: list[str] | None, reason: str) -> Answers:
-    from incident.engine import Answers
+    from incident.effects import Answers
 
     return Answers(frozenset(approve or ()), frozenset(done or ()), frozenset(again or ()), reason, output.confirm)
 
@@ -221,25 +230,17 @@ def _report(found: Run, *, json: bool, brief: bool = False) -> ExitCode:
         ]
         output.table(("step", "state", "found"), rows)
     if not json:
-        output.line(f"{found.id}: {_verdict(found)}")
-    if found.complete:
-        return ExitCode.DONE
-    if found.failed or found.worked_through:
-        return ExitCode.UNFINISHED
-    return ExitCode.REFUSED if found.waiting else ExitCode.UNFINISHED
+        output.line(f"{found.id}: {found.verdict}")
+    return _code(found)
 
 
-def _verdict(found: Run) -> str:
-    if found.complete:
-        return "every step done, every system's own tests pass"
-    open_steps = sum(not found.settled(step) for step in found.plan.steps)
-    parts = [f"NOT back to normal: {open_steps} of {len(found.plan.steps)} steps are not done"]
-    parts += [f"{lost.key} has no copy to come back from" for lost in found.plan.missing]
-    if found.failed:
-        parts.append(f"failed: {', '.join(step.key for step in found.failed)}")
+def _code(found: Run) -> ExitCode:
+    """Return the worst of what the run stands at: waiting 4, something not done 3, a failure gone past 1."""
     if found.waiting:
-        parts.append(f"waiting for a person: {', '.join(step.key for step in found.waiting)}")
-    return "; ".join(parts)
+        return ExitCode.REFUSED
+    if not found.complete:
+        return ExitCode.UNFINISHED
+    return ExitCode.FINDINGS if found.gone_past else ExitCode.DONE
 
 
 def _as_json(found: Run) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from backup.candidates import Candidate, candidates
 from backup.depot import Depot
 from backup.restore import restore_system
 from incident import assess
-from incident.engine import Result
+from incident.effects import Result
 from incident.incident import find
 from incident.plan import PlannedStep, SystemPlan
 from inventory import clock, duration, probe, reach
@@ -40,6 +40,8 @@ class RealHands:
         report = checks.check(self._depot, store, read_data=True, only=[system.key], progress=self._say)[0]
         if report.whole:
             return Result(True, f"every byte of {store.label} read in {duration.show(report.seconds)}, whole")
+        if report.failure is not None:
+            return Result(False, f"the copy on {store.label} could not be read: {report.failure.message}")
         return Result(False, f"the copy on {store.label} is damaged: {'; '.join(report.problems[:3])}")
 
     def restore(self, system: SystemPlan, limit: float) -> Result:

@@ -22,7 +22,8 @@ Status = Literal["open", "begun", "waiting", "answered", "done", "failed"]
 class StepState:
     """Where one step stands.
 
-    `begun` means its effect was started and its end is not known: a crash, or it runs just now.
+    `begun` means its effect was started and its end is not known: a crash, or it runs just now. `in_doubt` stays true
+    from an effect's start until its end is known, also while a person is asked about it.
     """
 
     status: Status = "open"
@@ -32,6 +33,7 @@ class StepState:
     ask: str = ""
     answer: str = ""
     seconds: float | None = None
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Run:
         return all(self.settled(step) for step in self.plan.steps)
 
     @property
+    def gone_past(self) -> list[PlannedStep]:
+        """Return the steps that failed where the runbook says to go on."""
+        return [step for step in self.plan.steps if self.state(step.key).status == "failed" and self.settled(step)]
+
+    @property
     def waiting(self) -> list[PlannedStep]:
         """Return the steps that wait for a person."""
         return [step for step in self.plan.steps if self.state(step.key).status == "waiting"]
@@ -81,6 +88,22 @@ class Run:
     def failed(self) -> list[PlannedStep]:
         """Return the steps that failed and stop what depends on them."""
         return [step for step in self.plan.steps if self.state(step.key).status == "failed" and not self.settled(step)]
+
+    @property
+    def verdict(self) -> str:
+        """Say in one line where it stands; nothing is called normal that is not proved."""
+        past = ", ".join(step.key for step in self.gone_past)
+        if self.complete:
+            steps = f"FAILED and gone past: {past}" if past else "every step done"
+            return f"{steps}, every system's own tests pass"
+        open_steps = sum(not self.settled(step) for step in self.plan.steps)
+        parts = [f"NOT back to normal: {open_steps} of {len(self.plan.steps)} steps are not done"]
+        parts += [f"{lost.key} has no copy to come back from" for lost in self.plan.missing]
+        if self.failed:
+            parts.append(f"failed: {', '.join(step.key for step in self.failed)}")
+        if self.waiting:
+            parts.append(f"waiting for a person: {', '.join(step.key for step in self.waiting)}")
+        return "; ".join(parts)
 
 
 def _fold(state: State, record: Record) -> None:
@@ -100,16 +123,17 @@ def _fold(state: State, record: Record) -> None:
     step["at"] = clock.to_text(record.at)
     match record.kind:
         case "step.intent":
-            step |= {"status": "begun", "attempts": step["attempts"] + 1}
+            step |= {"status": "begun", "attempts": step["attempts"] + 1, "in_doubt": True}
         case "step.waiting":
             step |= {"status": "waiting", "ask": body["ask"]}
         case "step.answered":
             step |= {"status": "answered", "answer": body["answer"]}
         case "step.finished":
-            step |= {"status": "done" if body["ok"] else "failed", "found": body["found"], "seconds": body["seconds"]}
+            step |= {"status": "done" if body["ok"] else "failed", "in_doubt": False}
+            step |= {"found": body["found"], "seconds": body["seconds"]}
 
 
-RUNS = Projection("recovery-runs", 1, _fold, KINDS)
+RUNS = Projection("recovery-runs", 2, _fold, KINDS)
 
 
 def all_runs(ledger: Ledger) -> list[Run]:
@@ -153,4 +177,5 @@ def _step(fields: Mapping[str, Any]) -> StepState:
         ask=fields.get("ask", ""),
         answer=fields.get("answer", ""),
         seconds=fields.get("seconds"),
+        in_doubt=fields.get("in_doubt", False),
     )

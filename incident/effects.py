@@ -1,0 +1,76 @@
+"""What a recovery step can do to the world, and what people said about steps beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from incident.plan import PlannedStep, RecoveryPlan, SystemPlan
+from inventory.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an effect came to: whether it worked, what was found, and what the ledger should keep of it."""
+
+    ok: bool
+    found: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Hands(Protocol):
+    """The effects a step can have. Expected failures are results; `limit` is in seconds."""
+
+    def check_copy(self, system: SystemPlan, limit: float) -> Result:
+        """Read the chosen copy through and say whether it is whole."""
+        ...
+
+    def restore(self, system: SystemPlan, limit: float) -> Result:
+        """Bring every source of the system back onto its targets and compare with the manifest."""
+        ...
+
+    def command(self, system: SystemPlan, step: PlannedStep, limit: float) -> Result:
+        """Run the step's command on the target."""
+        ...
+
+    def is_done(self, system: SystemPlan, step: PlannedStep) -> bool:
+        """Look whether a begun step has had its effect."""
+        ...
+
+    def check_normal(self, system: SystemPlan, limit: float) -> Result:
+        """Run the system's own tests until they all pass or the limit is over."""
+        ...
+
+    def police_decided(self) -> bool:
+        """Tell whether the police decision of the incident is recorded."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What people have said beforehand, by step id or SYSTEM/STEP: approvals, things done by hand, things to repeat."""
+
+    approve: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+    reason: str = ""
+    ask: Callable[[str], bool] = lambda _question: False
+
+    def about(self, step: PlannedStep, given: frozenset[str]) -> bool:
+        """Tell whether `given` names this step."""
+        return step.key in given or step.step.id in given
+
+    def must_fit(self, plan: RecoveryPlan) -> None:
+        """Refuse an answer about a step the plan does not have, and two answers that contradict each other.
+
+        Raises:
+            UsageError: a name is misspelt, or a step is to be both done and repeated.
+        """
+        known = {name for step in plan.steps for name in (step.key, step.step.id)}
+        if strange := sorted((self.approve | self.done | self.again) - known):
+            steps = ", ".join(dict.fromkeys(step.step.id for step in plan.steps))
+            raise UsageError(f"this recovery has no step {strange[0]!r}", hint=f"steps: {steps}, or SYSTEM/STEP")
+        for step in plan.steps:
+            if self.about(step, self.done) and self.about(step, self.again):
+                raise UsageError(f"{step.key} cannot be both done and to be done again", hint="say one of the two")
