@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from incident.runbook import Book, Runbook, Step, digest
 from inventory.errors import HoldfastError, RefusedError, UsageError
@@ -104,13 +105,21 @@ def order(keys: Sequence[str], systems: Mapping[str, System]) -> list[str]:
     The weight of a path is the sum of its systems' RTOs, shortest RTO first among equals.
     """
     waits = {key: dependencies(key, keys, systems) for key in keys}
-    weight = {key: _chain(key, keys, waits, systems) for key in keys}
+    weight: dict[str, timedelta] = {}
+    for key in reversed(_free_first(keys, waits, lambda key: key)):
+        followers = [weight[other] for other in keys if key in waits[other]]
+        weight[key] = systems[key].rto + max(followers, default=timedelta())
+    return _free_first(keys, waits, lambda key: (-weight[key], systems[key].rto, key))
+
+
+def _free_first(keys: Sequence[str], waits: Mapping[str, set[str]], rank: Callable[[str], Any]) -> list[str]:
+    """Return keys so that each comes after all it waits for; of those that are free, the lowest ranked is next."""
     done: list[str] = []
     while len(done) < len(keys):
         free = [key for key in keys if key not in done and waits[key] <= set(done)]
         if not free:
             raise HoldfastError("the systems depend on each other in a circle", hint="holdfast inventory validate")
-        done.append(min(free, key=lambda key: (-weight[key], systems[key].rto, key)))
+        done.append(min(free, key=rank))
     return done
 
 
@@ -129,12 +138,6 @@ def dependencies(key: str, among: Sequence[str], systems: Mapping[str, System]) 
         else:
             waiting += systems[other].depends_on
     return found - {key}
-
-
-def _chain(key: str, keys: Sequence[str], waits: Mapping[str, set[str]], systems: Mapping[str, System]) -> timedelta:
-    followers = [other for other in keys if key in waits[other] and other != key]
-    longest = max((_chain(other, keys, waits, systems) for other in followers), default=timedelta())
-    return systems[key].rto + longest
 
 
 def make(

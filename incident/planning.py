@@ -29,6 +29,9 @@ def plan(
     """
     for key in only:
         site.system(key)
+        if key not in incident.still_down:
+            why = "is normal again" if key in incident.normal else "is not affected"
+            raise UsageError(f"{key} {why} in {incident.id}", hint=f"still down: {', '.join(incident.still_down)}")
     for target in targets.values():
         site.host(target)
     keys = [key for key in incident.still_down if key in site.own and (not only or key in only)]

@@ -30,6 +30,7 @@ _DEFAULT_EFFECT: Mapping[Kind, Effect] = {
     "command": "once",
     "manual": "once",
 }
+_WITH_EFFECT: tuple[Kind, ...] = ("restore", "command")
 
 
 class Step(Strict):
@@ -61,6 +62,8 @@ class Step(Strict):
             raise ValueError("a gate needs `ask`: the question a person answers")
         if self.effect == "probe" and self.done_when is None:
             raise ValueError("effect probe needs `done_when`: how to see that it is already done")
+        if self.kind not in _WITH_EFFECT and self.effect is not None:
+            raise ValueError(f"a {self.kind} has no `effect`: only {' and '.join(_WITH_EFFECT)} change something")
         return self
 
     @property
@@ -91,6 +94,8 @@ class Runbook(Strict):
             seen.add(step.id)
         if self.steps[-1].check != "normal":
             raise ValueError("the last step must be `check: normal`: a system is back when its own tests pass")
+        if self.steps[-1].on_failure != "stop":
+            raise ValueError("the last step must stop on failure: a system whose own tests fail is not back")
         return self
 
     def digest(self) -> str:
