@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from incident.incident import Incident, all_incidents, find
@@ -11,6 +12,7 @@ from inventory.errors import RefusedError, UsageError
 from ledger import alerts as ledger_alerts
 from ledger.alerts import Alert
 from ledger.ledger import Ledger
+from ledger.store import Lease
 
 
 def open_incident(
@@ -22,25 +24,27 @@ def open_incident(
     alert was recorded; without alerts, now.
 
     Raises:
-        UsageError: nothing is affected.
+        UsageError: nothing is affected, or the title says nothing.
     """
+    _need(title, "an incident", "--title TEXT")
     if not systems:
         raise UsageError(
             "no system is affected: no alert names one and every system's own tests pass",
             hint="name one: holdfast incident open --title TEXT --system KEY",
         )
-    now = ledger.clock.now()
     raised = [alert.raised_at for alert in alerts if alert.raised_at is not None]
-    incident_id = _new_id(now, {incident.id for incident in all_incidents(ledger)})
-    body = {
-        "incident": incident_id,
-        "title": title,
-        "detected_at": clock.to_text(min(raised, default=now)),
-        "systems": list(systems),
-        "alerts": [alert.id for alert in alerts],
-        "failing": {key: list(values) for key, values in failing.items()},
-    }
-    ledger.append("incident.opened", body)
+    with _alone(ledger) as lease:
+        now = ledger.clock.now()
+        incident_id = _new_id(now, {incident.id for incident in all_incidents(ledger)})
+        body = {
+            "incident": incident_id,
+            "title": _one_line(title),
+            "detected_at": clock.to_text(min(raised, default=now)),
+            "systems": list(systems),
+            "alerts": [alert.id for alert in alerts],
+            "failing": {key: list(values) for key, values in failing.items()},
+        }
+        ledger.append("incident.opened", body, guard=lease)
     if alerts:
         ledger_alerts.change(
             ledger,
@@ -68,7 +72,7 @@ def classify(ledger: Ledger, incident: Incident, *, serious: bool, reason: str) 
     _must_be_open(incident)
     _need(reason, "a classification")
     what = "serious" if serious else "ordinary"
-    ledger.append("incident.classified", {"incident": incident.id, "what": what, "reason": reason})
+    ledger.append("incident.classified", {"incident": incident.id, "what": what, "reason": _one_line(reason)})
 
 
 def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str, receipt: str) -> None:
@@ -78,19 +82,25 @@ def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str
         UsageError: told without whom or receipt, or not required without a reason.
     """
     _must_be_open(incident)
-    if told and not receipt:
+    if told and not receipt.strip():
         raise UsageError("who was told, and when? A receipt is needed", hint="--receipt 'name, time, channel'")
     if not told:
         _need(reason, "deciding that the police need not be told")
     what = "told" if told else "not_required"
-    body = {"incident": incident.id, "to": "police", "what": what, "reason": reason, "receipt": receipt}
+    body = {
+        "incident": incident.id,
+        "to": "police",
+        "what": what,
+        "reason": _one_line(reason),
+        "receipt": _one_line(receipt),
+    }
     ledger.append("incident.notified", body)
 
 
 def add_note(ledger: Ledger, incident: Incident, text: str) -> None:
     """Add a note to the incident's timeline."""
-    _need(text, "a note")
-    ledger.append("incident.noted", {"incident": incident.id, "what": "note", "reason": text})
+    _need(text, "a note", "holdfast incident note TEXT")
+    ledger.append("incident.noted", {"incident": incident.id, "what": "note", "reason": _one_line(text)})
 
 
 def affect(ledger: Ledger, incident: Incident, systems: Sequence[str]) -> None:
@@ -115,17 +125,32 @@ def close(ledger: Ledger, incident: Incident, reason: str) -> None:
         )
     if incident.still_down:
         raise RefusedError(
-            f"not back to normal: {', '.join(incident.still_down)}", hint=f"holdfast recover plan {incident.id}"
+            f"not back to normal: {', '.join(incident.still_down)}", hint=f"holdfast incident next {incident.id}"
         )
-    ledger.append("incident.closed", {"incident": incident.id, "what": "closed", "reason": reason})
+    ledger.append("incident.closed", {"incident": incident.id, "what": "closed", "reason": _one_line(reason)})
     ids = [alert.id for alert in ledger_alerts.listed(ledger, incident=incident.id)]
     if ids:
         ledger_alerts.change(ledger, ids, ledger_alerts.CLOSED, reason=f"closed with {incident.id}")
 
 
-def _need(text: str, what: str) -> None:
+def _need(text: str, what: str, option: str = "--reason TEXT") -> None:
     if not text.strip():
-        raise UsageError(f"{what} needs words", hint="--reason TEXT")
+        raise UsageError(f"{what} needs words", hint=option)
+
+
+def _one_line(text: str) -> str:
+    """Return a text that cannot pretend to be several lines of ours, nor break a page with letters that are none."""
+    return " ".join(text.encode(errors="replace").decode().split())
+
+
+@contextmanager
+def _alone(ledger: Ledger) -> Iterator[Lease]:
+    """Let nobody else open an incident meanwhile: two would get the same id."""
+    lease = ledger.own("incidents")
+    try:
+        yield lease
+    finally:
+        ledger.disown(lease)
 
 
 def _must_be_open(incident: Incident) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from incident.incident import Incident
 from inventory.policy import ClockRule
-from inventory.system import System
+from inventory.system import DEFAULT_TARGET, System
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ def clocks(
         if rule.due == "rto":
             found += _recovery(incident, rule, systems, now)
         elif isinstance(rule.due, timedelta):
-            stopped = incident.acknowledged.at if incident.acknowledged else None
-            started = incident.detected_at
+            started, stopped = incident.detected_at, _stopped(incident, rule.key)
             found.append(
                 IncidentClock(
                     rule.key, rule.title, None, started, started + rule.due, stopped, now, tuple(rule.warn_at)
@@ -83,19 +82,25 @@ def clocks(
     return found
 
 
+def _stopped(incident: Incident, key: str) -> datetime | None:
+    """Return when the thing a clock waits for was done; what was never done stops with the incident."""
+    deed = {"acknowledge": incident.acknowledged, "police": incident.police}.get(key) or incident.closed
+    return None if deed is None else deed.at
+
+
 def _recovery(
     incident: Incident, rule: ClockRule, systems: Mapping[str, System], now: datetime
 ) -> Iterable[IncidentClock]:
     for key in incident.systems:
-        if key in systems:
-            normal = incident.normal.get(key)
-            yield IncidentClock(
-                rule.key,
-                rule.title,
-                key,
-                incident.detected_at,
-                incident.detected_at + systems[key].rto,
-                normal.at if normal else None,
-                now,
-                tuple(rule.warn_at),
-            )
+        normal = incident.normal.get(key)
+        target = systems[key].rto if key in systems else DEFAULT_TARGET
+        yield IncidentClock(
+            rule.key,
+            rule.title,
+            key,
+            incident.detected_at,
+            incident.detected_at + target,
+            normal.at if normal else None,
+            now,
+            tuple(rule.warn_at),
+        )

@@ -94,6 +94,8 @@ def _fold(state: State, record: Record) -> None:
     match record.kind:
         case "incident.affected":
             known["systems"] += [key for key in body["systems"] if key not in known["systems"]]
+            for key in body["systems"]:  # hit again after it was back: it is down until its tests pass once more
+                known.get("normal", {}).pop(key, None)
         case "incident.noted":
             known["notes"].append(_event(record))
         case "recover.started":
@@ -102,6 +104,8 @@ def _fold(state: State, record: Record) -> None:
             known.setdefault("normal", {})[record.system] = _event(record)
         case "recover.finished":
             pass
+        case "incident.acknowledged":  # the first who took it up counts, also when two do at the same moment
+            known.setdefault("acknowledged", _event(record))
         case other:
             known[other.removeprefix("incident.")] = _event(record)
 
@@ -110,7 +114,7 @@ def _event(record: Record) -> dict[str, Any]:
     return {"at": clock.to_text(record.at), "by": record.actor, "seq": record.seq, **record.body}
 
 
-INCIDENTS = Projection("incidents", 1, _fold, KINDS)
+INCIDENTS = Projection("incidents", 2, _fold, KINDS)
 
 
 def all_incidents(ledger: Ledger) -> list[Incident]:

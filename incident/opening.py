@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from incident import acts, assess
 from incident.incident import Incident
+from inventory.errors import UsageError
 from inventory.site import Site
 from ledger import alerts as ledger_alerts
 from ledger.ledger import Ledger
@@ -17,10 +18,11 @@ def open_now(ledger: Ledger, site: Site, title: str, *, named: Sequence[str], fr
     A system without tests of its own is affected only if it is named or an alert names it.
 
     Raises:
-        UsageError: a named system does not exist, or nothing is affected.
+        UsageError: a named system does not exist or is not ours, or nothing is affected.
     """
     for key in named:
-        site.system(key)
+        if site.system(key).external:
+            raise UsageError(f"{key} is not ours to bring back", hint=f"our systems: {', '.join(site.own)}")
     alerts = ledger_alerts.listed(ledger, states=(ledger_alerts.OPEN,)) if from_alerts else []
     assessed = assess.assess(site.own, site.hosts, ledger.clock)
     failing = {key: each.failing for key, each in assessed.items() if each.results and not each.normal}

@@ -27,10 +27,11 @@ class Moment:
 
 
 def of_incident(incident: Incident, ledger: Ledger) -> list[Moment]:
-    """Return an incident's timeline: its own records, and what happened to alerts and copies since detection."""
+    """Return an incident's timeline: its own records, and what happened to alerts and copies until it closed."""
     found = []
+    ends = incident.closed.at if incident.closed else None
     for record in ledger.read(kinds=tuple(_WORDS)):
-        also = record.kind in _ALSO and record.at >= incident.detected_at
+        also = record.kind in _ALSO and incident.detected_at <= record.at and (ends is None or record.at <= ends)
         if record.body.get("incident") == incident.id or also:
             seconds = (record.at - incident.detected_at).total_seconds()
             found.append(Moment(record.at, seconds, record.system or "", _WORDS[record.kind](record), record.seq))
