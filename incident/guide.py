@@ -39,29 +39,32 @@ def next_command(incident: Incident, run: Run | None) -> Next:
 
 def _recovery(incident: Incident, run: Run | None) -> Next:
     down = ", ".join(incident.still_down)
-    if run is None or (run.ended == "done"):
-        return Next(f"holdfast recover plan {incident.id}", f"still down: {down}; see the plan, then run it")
+    anew = f"holdfast recover run {incident.id}"
+    if run is None or run.ended == "done":
+        return Next(anew, f"still down: {down}; to see it first, without changing anything: recover plan {incident.id}")
     if run.waiting:
         return _answer(run)
     if run.failed:
         step = run.failed[0]
         found = run.state(step.key).found
+        if step.step.check == "copy":
+            return Next(anew, f"{step.key} failed: {found}; planned anew, it takes another copy")
         return Next(f"holdfast recover resume {run.id}", f"{step.key} failed: {found}; mend that, then go on")
-    if run.plan.missing:
-        lost = run.plan.missing[0]
-        return Next(f"holdfast recover candidates {lost.key}", f"{lost.key} has no copy to come back from: {lost.why}")
+    if run.worked_through:
+        lost = ", ".join(f"{each.key} has no copy to come back from: {each.why}" for each in run.plan.missing)
+        return Next(anew, f"{lost or f'still down: {down}'}; find one (recover candidates SYSTEM), then plan anew")
     return Next(f"holdfast recover resume {run.id}", f"the recovery was interrupted; still down: {down}")
 
 
 def _answer(run: Run) -> Next:
-    """Say how the first waiting step is answered."""
+    """Say how the first waiting step is answered; for this system alone, whatever others ask the same."""
     step = run.waiting[0]
     if step.step.gate == "police":
         return Next(f"holdfast recover resume {run.id}", "the police decision is recorded now; go on")
-    if run.state(step.key).attempts:
+    if run.state(step.key).in_doubt:
         return Next(
             f"holdfast recover resume {run.id} --done {step.key}",
             f"{step.key} was interrupted: --done if it had its effect, --again {step.key} if not",
         )
     word = "--approve" if step.step.kind == "gate" else "--done"
-    return Next(f"holdfast recover resume {run.id} {word} {step.step.id}", run.state(step.key).ask)
+    return Next(f"holdfast recover resume {run.id} {word} {step.key}", run.state(step.key).ask)
