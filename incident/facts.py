@@ -49,13 +49,14 @@ class Row:
 class Facts:
     """What is known about one system, gathered from the ledger and a look at the stores.
 
-    `unreachable` are stores that hold its copies and should answer but do not, with the reason; `media` are those
-    its newest offline copies lie on. `runbook_problem` is empty when its runbook is valid; `drilled_digest` is the
-    digest of the runbook of its last finished recovery, `runbook_digest` today's.
+    `hosts` are all that carry it; `unreachable` the stores that hold its copies and should answer but do not, with the
+    reason; `offline` its newest copy on a medium. `runbook_problem` is empty when its runbook is valid;
+    `drilled_digest` is the digest of the runbook of its last finished recovery, `runbook_digest` today's.
     """
 
     key: str
     system: System
+    hosts: tuple[str, ...]
     hardening: Hardening | None
     copies: SystemStatus
     unreachable: Mapping[str, str]

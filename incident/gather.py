@@ -60,6 +60,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
         facts = Facts(
             key=key,
             system=system,
+            hosts=site.members.get(key, ()),
             hardening=hardening.get(key),
             copies=status.of_system(site, copies, key, now),
             unreachable=unreachable[key],
@@ -113,7 +114,7 @@ def _runs_of(ledger: Ledger, incident: Incident) -> list[Run]:
 def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None]]:
     """Return, for each system of a finished run, the digest of the runbook it was brought back with."""
     return {
-        system.key: (system.runbook_digest, None)
+        system.key: (system.runbook_digest, run.ended_seq)
         for run in all_runs
         if run.ended == "done"
         for system in run.plan.systems

@@ -79,11 +79,11 @@ def recovered(incident: Incident, systems: Mapping[str, System], run: Run | None
 
 
 def measurements(incident: Incident, runs: list[Run]) -> dict[str, Measurement]:
-    """Return what an incident's recovery teaches about each system that came back with its data."""
+    """Return what an incident's recovery teaches about each system that came back with its data in one go."""
     found: dict[str, Measurement] = {}
     for key, normal in incident.normal.items():
         run = next((run for run in reversed(runs) if any(system.key == key for system in run.plan.systems)), None)
-        if run is None or not normal.bytes:
+        if run is None or not normal.bytes or _repeated(run, key):
             continue
         growing = fixed = 0.0
         for step in run.plan.steps:
@@ -97,6 +97,15 @@ def measurements(incident: Incident, runs: list[Run]) -> dict[str, Measurement]:
         prepare = max(0.0, (run.started_at - incident.detected_at).total_seconds())
         found[key] = Measurement(key, normal.bytes, prepare, growing, fixed, normal.at, normal.seq)
     return found
+
+
+def _repeated(run: Run, key: str) -> bool:
+    """Tell whether a step that grows with the data was begun twice: its last time says too little."""
+    return any(
+        run.state(step.key).attempts > 1
+        for step in run.plan.steps
+        if step.system == key and (step.step.restore is not None or step.step.check in _GROWS_WITH_DATA)
+    )
 
 
 def _began(run: Run | None, key: str) -> datetime | None:

@@ -13,6 +13,9 @@ from inventory.system import MediaCopy
 _WATCHED_EVERY = timedelta(hours=1)
 """How long logs may go unread: our own proposal, until a policy pack says otherwise."""
 
+_CLOSE = 0.8
+"""From this share of its target on a forecast is too close to it: our own proposal."""
+
 _NOT_PROBED = "nobody has probed it since it was put away"
 
 
@@ -25,10 +28,12 @@ def hardening(facts: Facts, policy: Policy, now: datetime) -> Row:
     age = now - found.at
     words = f"{found.passed} pass, {found.failed} fail, {found.unknown} unknown, {found.not_applicable} do not apply"
     limit = _limit(policy, "scan_every", facts.system.level)
-    if found.unreached:
+    if unseen := [host for host in facts.hosts if host not in found.hosts]:
+        state, words, following = "unknown", f"never scanned: {', '.join(unseen)} ({words})", scan
+    elif found.unreached:
         state, words, following = "red", f"not reached: {', '.join(found.unreached)}", scan
     elif limit is not None and age > limit:
-        state, words, following = "red", f"not verified since {duration.show(age)} ({words})", scan
+        state, words, following = "red", f"not verified since {_day(now - age)} ({words})", scan
     elif found.failed:
         state, following = "red", f"holdfast harden plan --system {facts.key}"
     elif found.unknown:
@@ -91,7 +96,7 @@ def offline(facts: Facts, policy: Policy, now: datetime) -> Row:
         return Row("offline", "red", "no copy on an offline medium", target, next="holdfast backup copy")
     medium, kept = facts.medium, facts.offline
     age = now - (medium.probed_at or medium.since)
-    words, following = _not_away(medium, age, limit)
+    words, following = _not_away(medium, now - age, now, limit)
     if not words and every is not None and now - kept.at > every:
         late = duration.show(now - kept.at)
         words, following = (
@@ -105,7 +110,7 @@ def offline(facts: Facts, policy: Policy, now: datetime) -> Row:
     return Row("offline", state, words, target, age.total_seconds(), (kept.seq, medium.seq), following)
 
 
-def _not_away(medium: Medium, age: timedelta, limit: timedelta | None) -> tuple[str, str]:
+def _not_away(medium: Medium, looked: datetime, now: datetime, limit: timedelta | None) -> tuple[str, str]:
     """Return what speaks against a medium being offline, and the next command; two empty texts if nothing does."""
     probe = f"holdfast backup media probe {medium.label}"
     if medium.state == "attached":
@@ -114,8 +119,8 @@ def _not_away(medium: Medium, age: timedelta, limit: timedelta | None) -> tuple[
         return f"{medium.label} should be away, but a probe reached it", probe
     if not medium.proved_offline:
         return f"{medium.label}: {_NOT_PROBED}", probe
-    if limit is not None and age > limit:
-        return f"{medium.label}: not verified since {duration.show(age)}", probe
+    if limit is not None and now - looked > limit:
+        return f"{medium.label}: not verified since {_day(looked)}", probe
     return "", ""
 
 
@@ -136,7 +141,7 @@ def integrity(facts: Facts, policy: Policy, now: datetime) -> Row:
         if check is None or not check.read_data:
             return Row("integrity", "unknown", f"{store} was never read through", target, None, evidence, following)
         if limit is not None and now - check.at > limit:
-            words = f"{store}: not verified since {duration.show(now - check.at)}"
+            words = f"{store}: not verified since {_day(check.at)}"
             return Row("integrity", "red", words, target, (now - check.at).total_seconds(), evidence, following)
     oldest = max(now - check.at for _, check in facts.checks if check is not None)
     return Row("integrity", "green", "every copy is whole", target, oldest.total_seconds(), evidence)
@@ -155,7 +160,7 @@ def restore(facts: Facts, policy: Policy, now: datetime) -> Row:
     if not facts.restore.verified:
         return Row("restore", "red", f"{words}, NOT as copied", target, age.total_seconds(), evidence, following)
     if limit is not None and age > limit:
-        words = f"not verified since {duration.show(age)}"
+        words = f"not verified since {_day(now - age)}"
         return Row("restore", "red", words, target, age.total_seconds(), evidence, following)
     return Row("restore", "green", f"{words}, all as copied", target, age.total_seconds(), evidence)
 
@@ -166,13 +171,13 @@ def forecast(facts: Facts) -> Row:
     found = facts.forecast
     if found is None or found.seconds is None:
         why = found.why if found is not None else "nothing measured"
-        return Row("forecast", "unknown", why, target, next=f"holdfast backup restore {facts.key} --to DIR")
+        rehearse = f"holdfast incident open --system {facts.key} --title 'recovery rehearsal'"
+        return Row("forecast", "unknown", why, target, next=rehearse)
     words = f"{duration.show(found.seconds)} (forecast, at {(found.bytes_per_second or 0) / 1e6:.0f} MB/s measured)"
-    if found.seconds > facts.system.rto.total_seconds():
-        following = "make the copy faster to read, or have the target changed by its owner"
-        return Row("forecast", "red", words, target, evidence=found.evidence, next=following)
-    close = found.seconds > 0.8 * facts.system.rto.total_seconds()
-    return Row("forecast", "amber" if close else "green", words, target, evidence=found.evidence)
+    share = found.seconds / facts.system.rto.total_seconds()
+    state: State = "red" if share > 1 else "amber" if share > _CLOSE else "green"
+    following = "" if state == "green" else "make the copy faster to read, or have the target changed by its owner"
+    return Row("forecast", state, words, target, evidence=found.evidence, next=following)
 
 
 def detection(facts: Facts, now: datetime) -> Row:
@@ -195,6 +200,10 @@ def detection(facts: Facts, now: datetime) -> Row:
     if found.silent:
         words = "; ".join(f"{log}: {why}" for log, why in found.silent.items())
         return Row("detection", "red", words, target, age.total_seconds(), evidence, run)
+    if not facts.rules:
+        return Row(
+            "detection", "red", "no rule ran", target, age.total_seconds(), evidence, "holdfast detect rules list"
+        )
     words = f"{facts.rules} rules, {duration.show(age)} ago"
     state: State = "green" if age <= _WATCHED_EVERY else "red"
     return Row("detection", state, words, target, age.total_seconds(), evidence, "" if state == "green" else run)
@@ -221,6 +230,10 @@ def _limit(policy: Policy, name: str, level: int) -> timedelta | None:
     except KeyError:
         return None
     return None if limit is None else limit.duration
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _state(text: str) -> State:
