@@ -29,7 +29,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence.")]
 @incident.callback()
 def _open_one(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        raise typer.Exit(int(_show(current(context), None, json=False)))
+        raise typer.Exit(int(_show_open(current(context))))
 
 
 @incident.command("open")
@@ -53,7 +53,7 @@ def open_(
     if json:
         output.document({"incident": made.id, "systems": list(made.systems), "alerts": list(made.alerts)})
         return ExitCode.DONE
-    output.line(f"opened {made.id}: {title}")
+    output.line(f"opened {made.id}: {made.title}")
     output.line(f"affected: {', '.join(made.systems)}; alerts: {len(made.alerts)}")
     return _next(here, made)
 
@@ -205,6 +205,23 @@ def close(context: typer.Context, incident_id: Id = None, reason: Reason = "") -
     acts.close(here.ledger, found, reason)
     output.line(f"closed {found.id}")
     return ExitCode.DONE
+
+
+def _show_open(here: Context) -> ExitCode:
+    """Show the open incident; none open is good news, of several each is named with its next command."""
+    from incident import view as views
+    from incident.incident import all_incidents
+
+    opened = [each for each in all_incidents(here.ledger) if each.open]
+    if len(opened) == 1:
+        return _show(here, opened[0].id, json=False)
+    if not opened:
+        output.line("no incident is open")
+        return ExitCode.DONE
+    rows = [(each.id, each.title, views.following(here.ledger, each).command) for each in opened]
+    output.table(("open incident", "title", "next"), rows)
+    output.line("one of them: holdfast incident show ID")
+    return ExitCode.FINDINGS
 
 
 def _show(here: Context, incident_id: str | None, *, json: bool) -> ExitCode:

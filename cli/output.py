@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code not in (0x09, 0x0A)}
+_JSON_CONTROL = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
 
 def clean(text: str) -> str:
@@ -34,12 +35,17 @@ def note(text: str) -> None:
 
 def document(value: Any) -> None:
     """Print one JSON document."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json(value, indent=2) + "\n")
 
 
 def json_line(value: Any) -> None:
     """Print one JSON object on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")) + "\n")
+    sys.stdout.write(_json(value) + "\n")
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """Write JSON; the control characters that JSON lets through are written as escapes, the same value when read."""
+    return json.dumps(value, indent=indent, ensure_ascii=False).translate(_JSON_CONTROL)
 
 
 def error(failure: HoldfastError) -> None:

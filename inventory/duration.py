@@ -46,13 +46,21 @@ def show(duration: timedelta | float) -> str:
         return "-" + show(-seconds)
     if seconds < 10 and seconds != int(seconds):
         return f"{seconds:.1f}s"
-    rest = round(seconds)
+    return "".join(_parts(round(seconds))[:2]) or "0s"
+
+
+def write(duration: timedelta) -> str:
+    """Write a duration so that `parse` reads back exactly the same (whole seconds)."""
+    return "".join(_parts(round(duration.total_seconds())))
+
+
+def _parts(rest: int) -> list[str]:
     parts: list[str] = []
     for name, size in _SIZES if rest > _HOURS_UP_TO else _SIZES[1:]:
         amount, rest = divmod(rest, size)
         if amount:
             parts.append(f"{amount}{name}")
-    return "".join(parts[:2]) or "0s"
+    return parts
 
 
 def _from_yaml(value: Any) -> Any:
@@ -62,6 +70,6 @@ def _from_yaml(value: Any) -> Any:
 Duration = Annotated[
     timedelta,
     BeforeValidator(_from_yaml),
-    PlainSerializer(show, return_type=str),
+    PlainSerializer(write, return_type=str),
     WithJsonSchema({"type": "string", "pattern": "^([0-9]+[smhdw])+$", "examples": ["8h", "1d12h"]}),
 ]
