@@ -48,7 +48,7 @@ def compiled(condition: Condition) -> Test:
         case And(parts):
             return _all([compiled(part) for part in parts])
         case Or(parts):
-            return _any([compiled(part) for part in parts])
+            return _one_of(parts) or _any([compiled(part) for part in parts])
         case Not(part):
             inner = compiled(part)
             return lambda event: not inner(event)
@@ -79,6 +79,32 @@ def _any(tests: list[Test]) -> Test:
     return some
 
 
+def _one_of(parts: tuple[Condition, ...]) -> Test | None:
+    """Return one test for a list of texts of one field, as rules mostly are; None if the parts are anything else."""
+    field = parts[0].field if isinstance(parts[0], Match) else None
+    texts = [part.value for part in parts if isinstance(part, Match) and part.field == field]
+    plain = [value for value in texts if isinstance(value, Text) and not value.cased]
+    if field is None or len(plain) < len(parts):
+        return None
+    return _text(field, plain)
+
+
+def _text(field: str, texts: list[Text]) -> Test:
+    whole = frozenset(fold("".join(map(str, text.parts))) for text in texts if not text.has_wildcards)
+    tests = [wildcard(text) for text in texts if text.has_wildcards]
+
+    def found(event: Event) -> bool:
+        for value in event.folded(field):
+            if value in whole:
+                return True
+            for test in tests:
+                if test(value):
+                    return True
+        return False
+
+    return found
+
+
 def _keyword(value: object) -> Test:
     """Look for a value anywhere: inside any field's value, or inside the raw line."""
     match value:
@@ -86,7 +112,7 @@ def _keyword(value: object) -> Test:
             found = wildcard(Text((Wild.MANY, *parts, Wild.MANY), cased))
             if cased:
                 return lambda event: any(found(text) for text in event.everything())
-            return lambda event: any(found(fold(text)) for text in event.everything())
+            return lambda event: any(found(text) for text in event.everything_folded())
         case Regex(pattern, flags):
             searched = expression(pattern, flags)
             return lambda event: any(searched(text) for text in event.everything())
@@ -106,8 +132,7 @@ def _field(field: str, value: object) -> Test:
         case FieldRef():
             return _reference(field, value)
         case Text(_, False):
-            found = wildcard(value)
-            return lambda event: any(found(text) for text in event.folded(field))
+            return _text(field, [value])
         case Text() | Regex():
             exact = wildcard(value) if isinstance(value, Text) else expression(value.pattern, value.flags)
             return lambda event: any(exact(text) for text in event.texts(field))

@@ -50,7 +50,7 @@ class Event:
     of a text log (None for structured ones, whose values say it all).
     """
 
-    __slots__ = ("_folded", "fields", "origin", "raw", "reference", "time")
+    __slots__ = ("_all_folded", "_folded", "fields", "origin", "raw", "reference", "time")
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Event:
         self.reference = reference
         self.raw = raw
         self._folded: dict[str, tuple[str, ...]] = {}
+        self._all_folded: tuple[str, ...] | None = None
 
     def has(self, field: str) -> bool:
         """Tell whether the event carries the field at all, be it null or an object."""
@@ -94,6 +95,12 @@ class Event:
         """Return every value and the raw line as text, for keywords."""
         texts = tuple(text for field in self.fields for text in self.texts(field))
         return texts if self.raw is None else (*texts, self.raw)
+
+    def everything_folded(self) -> tuple[str, ...]:
+        """Return everything without case; worked out once per event."""
+        if self._all_folded is None:
+            self._all_folded = tuple(fold(text) for text in self.everything())
+        return self._all_folded
 
 
 def as_text(value: Scalar) -> str:

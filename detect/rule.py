@@ -27,6 +27,11 @@ class Text:
     parts: tuple[str | Wild, ...]
     cased: bool = False
 
+    @property
+    def has_wildcards(self) -> bool:
+        """Tell whether any part is a wildcard."""
+        return any(isinstance(part, Wild) for part in self.parts)
+
 
 @dataclass(frozen=True)
 class Number:

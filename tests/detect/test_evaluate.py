@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detect.evaluate import compiled
+from detect.event import Event
 from detect.patterns import PatternError
-from detect.rule import Match, Null, Regex
+from detect.rule import Match, Null, Or, Regex, Text, Wild
 from tests.detect.making import fires
 
 S = "condition: s"
@@ -200,3 +203,18 @@ def test_a_keyword_that_needs_a_field_is_refused_when_made_ready() -> None:
 def test_an_expression_no_engine_can_run_is_refused_when_made_ready() -> None:
     with pytest.raises(PatternError):
         compiled(Match("a", Regex("(?P<a>x)(?P>a)")))
+
+
+WORDS = st.lists(st.one_of(st.sampled_from(list(Wild)), st.text("aB\u03c3\u03c2", min_size=1, max_size=2)), max_size=3)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("xy"), WORDS, st.booleans()), min_size=1, max_size=5),
+    st.text("AbS\u03a3", max_size=4),
+)
+def test_a_list_of_values_is_judged_like_each_of_them(
+    rows: list[tuple[str, list[str | Wild], bool]], value: str
+) -> None:
+    parts = tuple(Match(field, Text(tuple(words), cased)) for field, words, cased in rows)
+    there = Event({"x": value, "y": [value, "b"]})
+    assert compiled(Or(parts))(there) is any(compiled(part)(there) for part in parts)
