@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -156,14 +157,15 @@ class Depot:
             OtherRepositoryError: something stands there already that our key does not open.
         """
         path = store.repository(system)
-        password = self._new_password(store, system)
-        if path.exists():
-            self._adopt(path, password)
-        else:
-            nursery = store.path / f".making-{system}"
-            _remove_tree(nursery)
-            self.restic.init(Repository(nursery, password), like=like)
-            nursery.rename(path)
+        with errors.naming(f"{store.label} or its key"):
+            password = self._new_password(store, system)
+            if path.exists():
+                self._adopt(path, password)
+            else:
+                nursery = store.path / f".making-{system}"
+                _remove_tree(nursery)
+                self.restic.init(Repository(nursery, password), like=like)
+                nursery.rename(path)
         digest = digest_of(path)
         assert digest is not None
         body = {"kind": store.kind, "store": store.name, "digest": digest, "path": str(path)}
@@ -258,7 +260,5 @@ def _lock_names(repository: Repository) -> list[str]:
 
 
 def _remove_tree(path: Path) -> None:
-    import shutil
-
     if path.exists():
         shutil.rmtree(path)

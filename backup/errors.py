@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from inventory.errors import HoldfastError, RefusedError
 
 
@@ -63,3 +67,33 @@ class ManifestError(HoldfastError):
 
 class TargetInUseError(RefusedError):
     """Restoring would overwrite what is there (exit 4)."""
+
+
+class StorageError(HoldfastError):
+    """A disk or folder does not take what is to be written, or cannot be read (exit 3)."""
+
+
+_HINTS = {
+    errno.ENOSPC: "make room on that disk, then run the command again; what was there before is whole",
+    errno.EDQUOT: "make room on that disk, then run the command again; what was there before is whole",
+    errno.EROFS: "the disk is read-only: look why, then run the command again",
+    errno.EACCES: "it must be accessible to the user who runs this command",
+    errno.EPERM: "it must be accessible to the user who runs this command",
+}
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Turn the operating system's errors of a block into one that names `what` and the next step.
+
+    Raises:
+        StorageError: the block met such an error.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        raise StorageError(
+            f"{what} cannot be used: {error.strerror or error}{place}",
+            hint=_HINTS.get(error.errno or 0, "look at that disk, then run the command again"),
+        ) from error

@@ -93,6 +93,13 @@ def begin(place: Place) -> None:
     place.staging.mkdir(mode=0o700)
 
 
+def put_all_in_place(places: Sequence[Place]) -> None:
+    """Rename everything to where it belongs, and see it onto the disk."""
+    for place in places:
+        put_in_place(place)
+    os.sync()
+
+
 def put_in_place(place: Place) -> None:
     """Rename what was read to where it belongs; what is there already is renamed aside."""
     _make_parents(place, place.path)

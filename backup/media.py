@@ -58,7 +58,8 @@ def prepare(depot: Depot, label: str) -> Label:
             f"{label} was prepared before",
             hint=f"use it with: holdfast backup media attach {label}; a new disk needs a new label",
         )
-    place.mkdir(parents=True, exist_ok=True, mode=_OPEN)
+    with errors.naming(f"the place of {label}"):
+        place.mkdir(parents=True, exist_ok=True, mode=_OPEN)
     if others := sorted(entry.name for entry in place.iterdir() if entry.name not in _NO_CONTENT):
         raise RefusedError(
             f"{place} is not empty ({', '.join(others[:3])})", hint="a medium begins empty; nothing was written"
@@ -85,8 +86,9 @@ def attach(depot: Depot, label: str) -> Store:
         return store
     if not place.is_dir():
         raise errors.MediumAwayError(f"no medium lies at {place}", hint=f"fetch {label} and put it there")
-    mode = place.stat().st_mode & 0o7777
-    place.chmod(_OPEN)
+    with errors.naming(f"the place of {label}"):
+        mode = place.stat().st_mode & 0o7777
+        place.chmod(_OPEN)
     try:
         _prove(depot, label, place)
         _move(place, store.path)
@@ -251,8 +253,8 @@ def _record_once(depot: Depot, label: str, state: str, path: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)
     except OSError as error:
         raise errors.MediumAwayError(
@@ -262,4 +264,5 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _write_label(place: Path, label: Label) -> None:
-    durable.write(place / LABEL, (json.dumps(asdict(label), indent=2) + "\n").encode(), mode=0o600)
+    with errors.naming(f"medium {label.label}"):
+        durable.write(place / LABEL, (json.dumps(asdict(label), indent=2) + "\n").encode(), mode=0o600)

@@ -11,6 +11,7 @@ from ledger.record import Record
 
 KINDS = (
     "vault.made",
+    "vault.retired",
     "repository.made",
     "backup.finished",
     "copy.finished",
@@ -32,12 +33,27 @@ def _fold(state: State, record: Record) -> None:
         _fold_medium(state.setdefault("media", {}), record)
     elif record.kind == "vault.made":
         state.setdefault("vaults", {})[body["store"]] = body["id"]
+    elif record.kind == "vault.retired":
+        _forget(state, body["store"])
     elif record.kind == "repository.made":
         key = f"{body['kind']}/{body['store']}/{record.system}"
         state.setdefault("repositories", {})[key] = {"digest": body["digest"], "seq": record.seq}
     elif record.system is not None:
         own = state.setdefault("systems", {}).setdefault(record.system, {})
         _FOLDS[record.kind](own, record)
+
+
+def _forget(state: State, vault: str) -> None:
+    """Drop what is known of a vault that was lost for good."""
+    state.get("vaults", {}).pop(vault, None)
+    repositories = state.get("repositories", {})
+    for key in [key for key in repositories if key.startswith(f"vault/{vault}/")]:
+        del repositories[key]
+    for own in state.get("systems", {}).values():
+        kept = own.get("snapshots", [])
+        own["snapshots"] = [item for item in kept if (item["kind"], item["store"]) != ("vault", vault)]
+        own.get("checks", {}).pop(f"vault/{vault}", None)
+        own.get("failures", {}).pop(f"vault/{vault}", None)
 
 
 def _fold_backup(own: State, record: Record) -> None:
@@ -124,4 +140,4 @@ _FOLDS = {
     "restore.finished": _fold_restore,
 }
 
-COPIES = Projection("copies", 1, _fold, KINDS)
+COPIES = Projection("copies", 2, _fold, KINDS)

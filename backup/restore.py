@@ -89,11 +89,10 @@ def restore_system(
     places = landing.places(document, targets, candidate.snapshot[:8])
     waiting = [place for place in places if not landing.already_there(place, document, owners=owners)]
     landing.require_free(waiting, overwrite=overwrite)
-    problems, notes = _read_all(depot, repository, candidate, document, waiting, progress, owners=owners)
-    if not problems:
-        for place in waiting:
-            landing.put_in_place(place)
-        os.sync()
+    with errors.naming("the target"):
+        problems, notes = _read_all(depot, repository, candidate, document, waiting, progress, owners=owners)
+        if not problems:
+            landing.put_all_in_place(waiting)
     report = RestoreReport(
         system=candidate.system,
         snapshot=candidate.snapshot,

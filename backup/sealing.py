@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backup import media
+from backup import errors, media
 from backup.depot import Depot
 from inventory.clock import to_text
 from ledger import checkpoint, durable
@@ -24,7 +24,8 @@ def seal(depot: Depot, label: str) -> Path:
     store = depot.medium(label)
     systems = sorted(depot.copies().repositories("medium", label))
     text = how_to(label, depot.site.settings.site, systems, depot.restic.version, to_text(depot.clock.now()))
-    durable.write(store.path / HOW_TO, text.encode())
+    with errors.naming(store.label):
+        durable.write(store.path / HOW_TO, text.encode())
     target = store.path / CHECKPOINT
     proof = checkpoint.write(depot.ledger, depot.state, depot.site.settings.site, target)
     media.require_same(depot, label, before)

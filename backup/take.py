@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backup import sources, vault
+from backup import errors, locks, sources, vault
 from backup.depot import Depot, Store
 from backup.restic import OnProgress, Taken, silent
 from backup.restic_command import Repository
@@ -66,9 +66,18 @@ def back_up(depot: Depot, key: str, progress: OnProgress = silent) -> BackupRepo
     """
     stores = _vaults(depot, key)
     _ = depot.restic
+    try:
+        with locks.turn(depot.state / "turns", f"the backup of {key}", depot.clock.now()):
+            return _back_up(depot, key, stores, progress)
+    except errors.RepositoryLockedError as failure:  # the other run records how it ends
+        return _failed(key, failure, 0.0)
+
+
+def _back_up(depot: Depot, key: str, stores: Sequence[Store], progress: OnProgress) -> BackupReport:
     started = depot.clock.monotonic()
     try:
-        prepared = sources.prepare(depot, key, progress)
+        with errors.naming("the state directory or the data"):
+            prepared = sources.prepare(depot, key, progress)
     except HoldfastError as failure:
         sources.clear(depot.state / "staging" / key)
         for store in stores:

@@ -9,7 +9,7 @@ from pathlib import Path
 from backup import errors
 from backup.depot import Depot, Store
 from backup.restic_command import Repository
-from inventory.errors import HoldfastError
+from inventory.errors import HoldfastError, RefusedError, UsageError
 
 MARKER = "holdfast-vault.json"
 _NO_CONTENT = {"lost+found", MARKER}
@@ -22,9 +22,10 @@ def repository_for(depot: Depot, store: Store, system: str) -> Repository:
         VaultMissingError, VaultLostError, WrongVaultError, RepositoryMissingError, OtherRepositoryError:
             what is there is not what the ledger knows; nothing was written.
     """
-    require(depot, store)
-    if depot.copies().vault_id(store.name) is None:
-        _begin(depot, store)
+    with errors.naming(store.label):
+        require(depot, store)
+        if depot.copies().vault_id(store.name) is None:
+            _begin(depot, store)
     if depot.copies().repository(store.kind, store.name, system) is None:
         return depot.make(store, system)
     return depot.open(store, system)
@@ -47,12 +48,31 @@ def require(depot: Depot, store: Store) -> None:
     if known is not None and found is None:
         raise errors.VaultLostError(
             f"the vault {store.name} is gone: {store.path} no longer holds what was recorded",
-            hint="do not make it anew; restore from another copy: holdfast recover candidates",
+            hint=f"recover from another copy; when it is lost for good: holdfast backup vault renew {store.name}",
         )
     if known is not None and found != known:
         raise errors.WrongVaultError(
             f"{store.path} is another vault than {store.name}", hint="mount the right one; nothing was written"
         )
+
+
+def renew(depot: Depot, store: Store, reason: str) -> None:
+    """Give up a vault that is lost, so that the next backup begins a new one; its keys are kept aside.
+
+    Raises:
+        RefusedError: the vault is there and whole.
+        UsageError: no reason was given, or it was never used.
+    """
+    if not reason.strip():
+        raise UsageError("a vault is given up with a reason only", hint='say --reason "what happened"')
+    if depot.copies().vault_id(store.name) is None:
+        raise UsageError(f"the vault {store.name} was never used", hint="holdfast backup run begins it")
+    if not look(depot, store):
+        raise RefusedError(f"the vault {store.name} is there and is ours; it is not given up", hint="use it")
+    record = depot.ledger.append("vault.retired", {"store": store.name, "reason": reason})
+    keys = depot.key_file(store, "any").parent
+    if keys.is_dir():
+        keys.rename(keys.with_name(f"{store.name}.retired-{record.seq}"))
 
 
 def look(depot: Depot, store: Store) -> str:

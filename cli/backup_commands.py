@@ -11,6 +11,7 @@ import typer
 from cli import output
 from cli.context import Context, JsonOption, current
 from cli.media_commands import media
+from cli.vault_commands import vault
 from inventory.errors import ExitCode, HoldfastError, worst
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _SAID = {"complete": "note", "incomplete": "warning"}
 
 backup = typer.Typer(name="backup", no_args_is_help=True, help="Take copies, look after them, bring files back.")
 backup.add_typer(media)
+backup.add_typer(vault)
 
 
 def depot_of(here: Context) -> Depot:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import inspect
 
 import pytest
@@ -24,3 +25,12 @@ def test_what_stands_in_the_wrong_place_is_refused() -> None:
         errors.WrongMediumError,
         errors.TargetInUseError,
     }
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "make room"), (errno.EROFS, "read-only"), (errno.EACCES, "accessible")]
+)
+def test_the_systems_own_errors_get_a_name_and_a_next_step(number: int, words: str) -> None:
+    with pytest.raises(errors.StorageError, match=r"vault main .*/vault/x") as caught, errors.naming("vault main"):
+        raise OSError(number, "no", "/vault/x")
+    assert words in caught.value.hint

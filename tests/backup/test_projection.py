@@ -29,7 +29,7 @@ def entries(draw: st.DrawFn) -> Entry:
     kind, store = draw(stores)
     status = draw(statuses)
     where: dict[str, Any] = {"kind": kind, "store": store, "status": status, "problems": [], "seconds": 1.0}
-    match draw(st.integers(0, 6)):
+    match draw(st.integers(0, 7)):
         case 0:
             body = where | {"snapshot": None if status == "failed" else draw(names), "at": draw(moments)}
             return Entry("backup.finished", body | {"data_time": None, "files": 1, "bytes": 1}, draw(systems))
@@ -46,6 +46,8 @@ def entries(draw: st.DrawFn) -> Entry:
             return Entry("repository.made", where | {"digest": draw(names)}, draw(systems))
         case 5:
             return Entry("vault.made", {"store": store, "id": draw(names)})
+        case 6:
+            return Entry("vault.retired", {"store": store, "reason": "lost"})
         case _:
             act = draw(st.sampled_from(["prepared", "attached", "sealed", "detached", "probed"]))
             body = {"store": draw(media), "id": "1", "reached": draw(st.booleans())}

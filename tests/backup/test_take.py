@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backup import errors, media, sources, take, transfer
+from backup import errors, locks, media, sources, take, transfer
 from inventory.errors import ExitCode, UsageError
 from tests import tools
 from tests.backup.world import FILES, LABEL, SYSTEM, World
@@ -228,3 +228,18 @@ def test_while_another_run_works_on_it_a_backup_fails_and_says_so(backed_up: Wor
     with backed_up.depot.turn(store, SYSTEM, backed_up.depot.open(store, SYSTEM)):
         report = take.back_up(backed_up.depot, SYSTEM)
     assert isinstance(report.failure, errors.RepositoryLockedError)
+
+
+def test_two_backups_of_one_system_do_not_mix_their_staged_data(backed_up: World) -> None:
+    with locks.turn(backed_up.state / "turns", f"the backup of {SYSTEM}", backed_up.depot.clock.now()):
+        before = len(list(backed_up.ledger.read()))
+        report = take.back_up(backed_up.depot, SYSTEM)
+    assert isinstance(report.failure, errors.RepositoryLockedError)
+    assert len(list(backed_up.ledger.read())) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_vault_is_named(world: World) -> None:
+    world.vault.chmod(0o500)
+    report = take.back_up(world.depot, SYSTEM)
+    assert isinstance(report.failure, errors.StorageError)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from backup import errors, take, vault
-from inventory.errors import ExitCode
+from inventory.errors import ExitCode, RefusedError, UsageError
 from tests.backup.world import SYSTEM, World
 
 
@@ -66,3 +66,24 @@ def test_a_marker_that_was_not_recorded_in_time_is_kept(world: World) -> None:
     (world.vault / SYSTEM).unlink()
     vault._begin(world.depot, main(world))
     assert world.depot.copies().vault_id("main") == "kept"
+
+
+@pytest.mark.restic
+def test_a_vault_lost_for_good_is_given_up_with_a_reason_and_a_new_one_begins(copied: World) -> None:
+    with pytest.raises(RefusedError, match="is there"):
+        vault.renew(copied.depot, main(copied), "by mistake")
+    shutil.rmtree(copied.vault)
+    copied.vault.mkdir()
+    with pytest.raises(UsageError, match="reason"):
+        vault.renew(copied.depot, main(copied), " ")
+    vault.renew(copied.depot, main(copied), "destroyed")
+    assert [kept.kind for kept in copied.depot.copies().snapshots(SYSTEM)] == ["medium"]
+    assert take.back_up(copied.depot, SYSTEM).status == "complete"
+    assert len(list((copied.state / "keys" / "vault").glob("main*"))) == 2, "the old keys are kept"
+    with pytest.raises(RefusedError):
+        vault.renew(copied.depot, main(copied), "again")
+
+
+def test_a_vault_never_used_is_not_given_up(world: World) -> None:
+    with pytest.raises(UsageError, match="never used"):
+        vault.renew(world.depot, main(world), "lost")
