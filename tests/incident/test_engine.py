@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incident import engine, runs
+from incident.effects import Answers
+from incident.engine import PlanChangedError
+from incident.incident import find
+from incident.plan import RecoveryPlan
+from inventory.errors import ExitCode, RefusedError, UsageError
+from ledger.errors import LeaseLostError
+from ledger.ledger import LEDGER_FILE, Ledger
+from tests.fakes.clock import FakeClock
+from tests.incident import making
+from tests.incident.making import ANNOUNCE, BY_HAND, CLEAN, COPY, NORMAL, POLICE, RESTORE, START, PaperHands
+
+TWO = {"sso": making.system(host="signon-1"), "edoc": making.system("sso", host="documents-1")}
+INDEPENDENT = {"sso": making.system(), "open": making.system()}
+
+
+@pytest.fixture
+def hands(tmp_path: Path) -> PaperHands:
+    return PaperHands(tmp_path / "paper")
+
+
+def begin(ledger: Ledger, systems: Any, *steps: Any) -> str:
+    incident = making.opened(ledger, *systems)
+    return engine.start(ledger, making.planned(incident.id, systems, *steps))
+
+
+def test_a_run_does_every_step_in_order_and_records_each_system_as_normal(ledger: Ledger, hands: PaperHands) -> None:
+    run = engine.go_on(ledger, begin(ledger, TWO, COPY, RESTORE, START, NORMAL), hands)
+    assert run.complete
+    assert run.ended == "done"
+    steps = [f"{key}/{step}" for key in TWO for step in ("copy", "restore", "start", "normal")]
+    assert hands.lines() == [f"{word} {step}" for step in steps for word in ("begin", "end")]
+    assert find(ledger, None).still_down == ()
+    assert [record.system for record in ledger.read(kinds=("system.normal",))] == ["sso", "edoc"]
+
+
+def test_the_intent_is_on_disk_before_the_effect_and_the_result_after_it(ledger: Ledger, hands: PaperHands) -> None:
+    kinds: list[list[str]] = []
+    hands.during = lambda _name: kinds.append([record.kind for record in ledger.read()][-1:])
+    engine.go_on(ledger, begin(ledger, INDEPENDENT, RESTORE, NORMAL), hands)
+    assert kinds == [["step.intent"]] * 4
+
+
+@pytest.mark.parametrize(("steps", "option"), [((CLEAN, NORMAL), "approve"), ((BY_HAND, NORMAL), "done")])
+def test_nothing_after_an_unanswered_gate_or_hand_step_runs(
+    ledger: Ledger, hands: PaperHands, steps: Any, option: str
+) -> None:
+    run_id = begin(ledger, TWO, *steps)
+    run = engine.go_on(ledger, run_id, hands)
+    asked = steps[0]["id"]
+    assert [step.key for step in run.waiting] == [f"sso/{asked}"]
+    assert hands.lines() == []
+    assert run.ended is None
+    run = engine.go_on(ledger, run_id, hands, Answers(**{option: frozenset({asked}), "reason": "seen by Hoa"}))  # type: ignore[arg-type]
+    assert run.complete
+    answers = [record.body for record in ledger.read(kinds=("step.answered",))]
+    assert [body["reason"] for body in answers] == ["seen by Hoa"] * 2
+
+
+def test_an_answer_for_one_system_says_nothing_about_another(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, INDEPENDENT, CLEAN, NORMAL)
+    run = engine.go_on(ledger, run_id, hands, Answers(approve=frozenset({"open/clean-target"})))
+    assert [step.key for step in run.waiting] == ["sso/clean-target"]
+    assert hands.lines() == ["begin open/normal", "end open/normal"]
+
+
+def test_somebody_at_the_terminal_can_answer(ledger: Ledger, hands: PaperHands) -> None:
+    asked: list[str] = []
+    answers = Answers(ask=lambda question: not asked.append(question))  # type: ignore[func-returns-value]
+    assert engine.go_on(ledger, begin(ledger, TWO, CLEAN, NORMAL), hands, answers).complete
+    assert asked[0] == "sso/clean-target: is signon-1 of sso clean?"
+
+
+def test_the_police_gate_passes_only_with_the_decision(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, TWO, POLICE, RESTORE, NORMAL)
+    hands.police = False
+    run = engine.go_on(ledger, run_id, hands, Answers(approve=frozenset({"police"}), ask=lambda _question: True))
+    assert [step.key for step in run.waiting] == ["sso/police"]
+    assert hands.lines() == []
+    hands.police = True
+    assert engine.go_on(ledger, run_id, hands).complete
+
+
+def test_a_failed_step_blocks_what_depends_on_it_and_nothing_else(ledger: Ledger, hands: PaperHands) -> None:
+    systems = {**TWO, "open": making.system()}
+    run_id = begin(ledger, systems, RESTORE, NORMAL)
+    hands.fails = {"sso/restore"}
+    run = engine.go_on(ledger, run_id, hands)
+    assert [step.key for step in run.failed] == ["sso/restore"]
+    assert run.ended == "failed"
+    assert run.state("edoc/restore").status == "open"
+    assert run.state("open/normal").status == "done"
+    assert find(ledger, None).still_down == ("sso", "edoc")
+    hands.fails = set()
+    assert engine.go_on(ledger, run_id, hands).complete
+    assert hands.begun("open/restore") == 1
+    assert hands.begun("sso/restore") == 2
+
+
+def test_a_failure_the_runbook_goes_past_stays_visible(ledger: Ledger, hands: PaperHands) -> None:
+    hands.fails = {"sso/announce"}
+    announce = ANNOUNCE | {"on_failure": "go_on"}
+    run = engine.go_on(ledger, begin(ledger, {"sso": making.system()}, announce, NORMAL), hands)
+    assert run.complete
+    assert "FAILED and gone past: sso/announce" in run.verdict
+
+
+def test_the_names_in_a_result_cannot_pretend_to_be_lines_of_ours(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, {"sso": making.system()}, RESTORE, NORMAL)
+    real = hands.restore
+    hands.restore = lambda system, limit: making.Result(  # type: ignore[method-assign]
+        real(system, limit).ok, "file 'a\nnext: rm -rf /' as copied"
+    )
+    assert engine.go_on(ledger, run_id, hands).state("sso/restore").found == "file 'a next: rm -rf /' as copied"
+
+
+def test_a_finished_run_is_left_alone(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, TWO, RESTORE, NORMAL)
+    engine.go_on(ledger, run_id, hands)
+    before = [record.seq for record in ledger.read()], hands.lines()
+    assert engine.go_on(ledger, run_id, hands).complete
+    assert ([record.seq for record in ledger.read()], hands.lines()) == before
+
+
+def test_a_run_with_an_unreachable_copy_is_refused_before_anything_is_recorded(ledger: Ledger) -> None:
+    incident = making.opened(ledger, "sso")
+    plan = making.planned(incident.id, {"sso": making.system()}, NORMAL)
+    away = plan.systems[0].copy_from.model_copy(update={"reachable": False, "store": "weekly-a"})
+    plan = plan.model_copy(update={"systems": [plan.systems[0].model_copy(update={"copy_from": away})]})
+    with pytest.raises(RefusedError) as caught:
+        engine.start(ledger, plan)
+    assert "holdfast backup media attach weekly-a" in caught.value.hint
+    assert list(ledger.read(kinds=("recover.started",))) == []
+
+
+def test_a_run_whose_place_a_newer_one_took_is_refused(ledger: Ledger, hands: PaperHands) -> None:
+    plan = making.planned(making.opened(ledger, "sso").id, {"sso": making.system()}, CLEAN, NORMAL)
+    older, newer = engine.start(ledger, plan), engine.start(ledger, plan)
+    with pytest.raises(RefusedError) as caught:
+        engine.go_on(ledger, older, hands)
+    assert newer in caught.value.hint
+    assert hands.lines() == []
+
+
+def test_nothing_is_recovered_for_a_closed_incident(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, {"sso": making.system()}, CLEAN, NORMAL)
+    incident = find(ledger, None)
+    making.settle(ledger, incident)
+    making.back(ledger, incident, "sso")
+    ledger.append("incident.closed", {"incident": incident.id, "what": "closed", "reason": "false alarm"})
+    with pytest.raises(RefusedError, match="is closed"):
+        engine.go_on(ledger, run_id, hands, Answers(approve=frozenset({"clean-target"})))
+    assert hands.lines() == []
+
+
+def test_a_misspelt_answer_is_refused_before_anything_runs(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, TWO, RESTORE, NORMAL)
+    with pytest.raises(UsageError, match="restoer"):
+        engine.go_on(ledger, run_id, hands, Answers(done=frozenset({"restoer"})))
+    assert hands.lines() == []
+
+
+def test_a_run_that_another_process_took_over_writes_nothing_more(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, TWO, RESTORE, NORMAL)
+    now = ledger.clock.now()
+
+    def taken_over(name: str) -> None:
+        if name == "sso/restore":
+            lease = f"recover:{find(ledger, None).id}"
+            ledger.store.acquire(lease, "somebody else", now, now + timedelta(hours=1), lambda _holder: True)
+
+    hands.during = taken_over
+    with pytest.raises(LeaseLostError):
+        engine.go_on(ledger, run_id, hands)
+    assert [record.kind for record in ledger.read()][-1] == "step.intent"
+    assert runs.find(ledger, run_id).state("sso/restore").in_doubt
+    assert hands.begun("sso/normal") == 0
+    with pytest.raises(LeaseLostError):
+        engine.go_on(ledger, run_id, hands)
+
+
+def test_a_long_step_keeps_its_ownership(ledger: Ledger, hands: PaperHands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_RENEW_SECONDS", 0.01)
+    renewed: list[str] = []
+    own = ledger.own
+    monkeypatch.setattr(ledger, "own", lambda name, **more: (renewed.append(name), own(name, **more))[1])
+
+    def slow(_name: str) -> None:
+        for _ in range(500):
+            if len(renewed) > 3:
+                return
+            making.SystemClock().sleep(0.01)
+
+    hands.during = slow
+    assert engine.go_on(ledger, begin(ledger, {"sso": making.system()}, NORMAL), hands).complete
+    assert len(renewed) > 3
+
+
+Forgery = Callable[[dict[str, Any]], None]
+
+
+def retarget(body: dict[str, Any]) -> None:
+    body["plan"]["systems"][0]["targets"] = {"signon-1": "attacker-1"}
+
+
+def retarget_and_sign(body: dict[str, Any]) -> None:
+    retarget(body)
+    body["digest"] = RecoveryPlan.model_validate(body["plan"]).digest()
+
+
+@pytest.mark.parametrize("forgery", [retarget, retarget_and_sign])
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_a_plan_altered_in_the_ledger_is_refused(
+    state: Path, clock: FakeClock, hands: PaperHands, forgery: Forgery, seen_before: bool
+) -> None:
+    ledger = Ledger.open(state, clock, "minh")
+    run_id = begin(ledger, TWO, RESTORE, NORMAL)
+    if seen_before:
+        runs.find(ledger, run_id)
+    ledger.close()
+    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
+        (payload,) = database.execute("select payload from records where kind = 'recover.started'").fetchone()
+        record = json.loads(payload)
+        forgery(record["body"])
+        database.execute(
+            "update records set payload = ? where kind = 'recover.started'", (json.dumps(record).encode(),)
+        )
+        database.commit()
+    refused(state, clock, run_id, hands)
+
+
+def test_a_plan_altered_in_a_kept_view_is_refused(state: Path, clock: FakeClock, hands: PaperHands) -> None:
+    ledger = Ledger.open(state, clock, "minh")
+    run_id = begin(ledger, TWO, RESTORE, NORMAL)
+    runs.find(ledger, run_id)
+    ledger.close()
+    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
+        changed = database.execute(
+            """update projections set state = replace(state, '"targets":{"signon-1":"signon-1"}',
+                                                             '"targets":{"signon-1":"attacker-1"}')"""
+        )
+        assert changed.rowcount > 0
+        database.commit()
+    refused(state, clock, run_id, hands)
+
+
+def refused(state: Path, clock: FakeClock, run_id: str, hands: PaperHands) -> None:
+    ledger = Ledger.open(state, clock, "minh")
+    with pytest.raises(PlanChangedError) as caught:
+        engine.go_on(ledger, run_id, hands)
+    assert caught.value.exit_code == ExitCode.REFUSED
+    assert hands.lines() == []
+    ledger.close()
