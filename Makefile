@@ -20,7 +20,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: ready restic ## Lose a small province and bring it back, measured (two minutes)
-	@$(BIN)/holdfast demo
+	@$(BIN)/holdfast demo --dir demo-run
 
 test: ready restic ## Run every test that is not slow
 	@$(BIN)/pytest

@@ -27,6 +27,7 @@ def demo(
     spoil: Annotated[Spoil | None, typer.Option("--spoil", help="Damage the offline copy before it is needed.")] = None,
     attack: Annotated[bool, typer.Option("--attack/--no-attack", help="Without the attack no alert may come.")] = True,
     step: Annotated[bool, typer.Option("--step", help="Wait for Enter between the steps.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show all that the commands print, not only its gist.")] = False,
     json: JsonOption = False,
 ) -> ExitCode:
     """A small district is hardened, backed up, attacked, and brought back from its offline copy. Needs no root.
@@ -43,7 +44,7 @@ def demo(
         say(f"everything lies in {home}")
         if not json:
             output.line(f"to paste commands yourself: export HOLDFAST_SITE={home / 'site'}")
-        options = driver.Options(home, spoil is not None, attack, step, json)
+        options = driver.Options(home, spoil is not None, attack, step, quiet=json, full=full)
         world = district.build(home)
         course = driver.Demo(options, world).run()
         found = result.read(world, course.incident, course.surprises)

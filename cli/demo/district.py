@@ -227,7 +227,7 @@ def _write_site(district: District) -> None:
 
 def _group(district: District, key: str, service: Service) -> dict[str, Any]:
     host = service.host
-    control = [sys.executable, "-m", "cli.demo.control"]
+    control = [sys.executable, "-P", "-m", "cli.demo.control"]
     home, database = f"/srv/{key}", f"/srv/{key}/{key}.db"
     health = {"http": f"{district.url(key)}/health", "status": 200, "contains": '"ok"'}
     system = {

@@ -35,6 +35,7 @@ class Options:
     attack: bool = True
     step: bool = False
     quiet: bool = False
+    full: bool = False
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Demo:
     def __init__(self, options: Options, world: District) -> None:
         self._options = options
         self._world = world
-        self._shell = Shell(world, step=options.step, quiet=options.quiet)
+        self._shell = Shell(world, step=options.step, quiet=options.quiet, full=options.full)
 
     def run(self) -> Course:
         """Go through all steps; services, clients and commands end with it, however it ends."""
@@ -84,8 +85,8 @@ class Demo:
         keeper.start()
         clients: reach.Background | None = None
         try:
-            for key, service in SERVICES.items():
-                self._shell.say("  " + supervisor.ask(self._world.home, "start", key, service.host))
+            said = [supervisor.ask(self._world.home, "start", key, service.host) for key, service in SERVICES.items()]
+            self._shell.say("  " + ", ".join(said))
             self._wait_until_normal()
             clients = self._shell.background(
                 "cli.demo.clients", "--settings", str(self._world.home / "run" / "clients.json")
@@ -101,8 +102,8 @@ class Demo:
     def _harden(self) -> None:
         self._shell.title(2, "The hosts are checked, the change is shown, applied, and checked again")
         self._shell.holdfast("harden", "scan", expect=(1,), tail=1)
-        self._shell.holdfast("harden", "plan", "--host", "documents-1", expect=(0, 1), head=12)
-        self._shell.holdfast("harden", "apply", "--yes", head=4)
+        self._shell.holdfast("harden", "plan", "--host", "documents-1", expect=(0, 1), head=6)
+        self._shell.holdfast("harden", "apply", "--yes", tail=1)
 
     def _back_up(self) -> None:
         self._shell.title(3, "Backed up, copied to the offline medium, checked, sealed, put away")
@@ -116,8 +117,8 @@ class Demo:
         self._shell.holdfast("backup", "check", MEDIUM, "--read-data")
         self._shell.holdfast("backup", "media", "seal", MEDIUM)
         self._shell.holdfast("backup", "media", "detach", MEDIUM)
-        self._shell.holdfast("backup", "media", "probe", MEDIUM)
-        self._shell.holdfast("backup", "status", expect=(0, 1))
+        self._shell.holdfast("backup", "media", "probe", MEDIUM, tail=1)
+        self._shell.holdfast("backup", "status")
 
     def _spoil(self) -> None:
         self._shell.title(3, "(--spoil copy) The shelved copy is damaged, and nobody is told")
@@ -132,14 +133,18 @@ class Demo:
         self._shell.title(4, "The attack; detection and recovery are told nothing of what it does")
         time.sleep(_BUSY_SECONDS)
         settings = district.attack_settings(self._world, linger=_BUSY_SECONDS)
-        self._shell.run((sys.executable, "-m", "cli.demo.attack", "--settings", str(settings)), "the attacker at work")
+        self._shell.run(
+            (sys.executable, "-P", "-m", "cli.demo.attack", "--settings", str(settings)), "the attacker at work"
+        )
         time.sleep(1.0)
         clients.stop(grace=1.0)
 
     def _detect(self) -> str | None:
         self._shell.title(5, "Rules over the services' logs; an incident; its clocks; decisions of people")
-        self._shell.holdfast("detect", "run", expect=(0, 1))
+        self._shell.holdfast("detect", "run", expect=(1,) if self._options.attack else (0,), tail=1)
         alerts = json.loads(self._shell.capture("detect", "alerts", "list", "--json"))
+        for alert in alerts:
+            self._shell.say(f"  {alert['level']}: {alert['title']} ({alert['system']}, {alert['count']} events)")
         if not alerts:
             self._shell.say("  no alert")
             return None
@@ -147,38 +152,40 @@ class Demo:
             "incident", "open", "--from-alerts", "--title", "Log-ins from outside, documents unreadable", "--json"
         )
         incident: str = json.loads(opened)["incident"]
-        self._shell.holdfast("incident", "ack")
+        self._shell.holdfast("incident", "ack", head=1)
         self._shell.say(f"  (the two decisions that follow are {REASON}; on a real night a named person makes them)")
-        self._shell.holdfast("incident", "classify", "--serious", "--reason", REASON)
+        self._shell.holdfast("incident", "classify", "--serious", "--reason", REASON, head=1)
         receipt = f"the demo's police lead, {REASON}"
-        self._shell.holdfast("incident", "notify", incident, "police", "--told", "--receipt", receipt)
+        self._shell.holdfast("incident", "notify", incident, "police", "--told", "--receipt", receipt, head=1)
         self._shell.holdfast("incident", expect=(1,), head=8)
         return incident
 
     def _recover(self) -> None:
         self._shell.title(6, "Clean hosts, hardened; the medium fetched and checked; systems brought back in order")
         for service in SERVICES.values():
-            evidence = district.reinstall(self._world, service.host)
-            self._shell.say(f"  {service.host} installed anew; its attacked files lie in {evidence}")
+            district.reinstall(self._world, service.host)
+        self._shell.say(f"  three hosts installed anew; their attacked files lie in {self._world.home / 'evidence'}")
         self._shell.holdfast("harden", "apply", "--yes", tail=1)
         self._shell.holdfast("backup", "media", "attach", MEDIUM)
-        spoiled = (1,) if self._options.spoil_copy else (0,)
-        self._shell.holdfast("backup", "check", MEDIUM, "--read-data", expect=spoiled)
         approve = ("--approve", "clean-target", "--approve", "stolen-accounts", "--reason", REASON)
         self._shell.say(f"  (the gates `clean-target` and `stolen-accounts` are {REASON})")
         self._shell.holdfast("recover", "run", *approve, expect=(3,) if self._options.spoil_copy else (0,))
         if not self._options.spoil_copy:
             self._shell.holdfast("incident", "close", "--reason", f"every system's own tests pass; {REASON}")
         self._shell.holdfast("backup", "media", "detach", MEDIUM)
-        self._shell.holdfast("backup", "media", "probe", MEDIUM)
+        self._shell.holdfast("backup", "media", "probe", MEDIUM, tail=1)
 
     def _prove(self, incident: str | None) -> None:
         self._shell.title(7, "What it came to")
         if incident is not None:
             report = self._world.home / "report.html"
             self._shell.holdfast("report", "incident", incident, "--to", str(report))
-        self._shell.holdfast("ledger", "checkpoint", "--to", str(self._world.home / "paper" / "checkpoint.json"))
-        self._shell.holdfast("ledger", "verify", "--against", str(self._world.home / "paper" / "checkpoint.json"))
+        self._shell.holdfast(
+            "ledger", "checkpoint", "--to", str(self._world.home / "paper" / "checkpoint.json"), tail=1
+        )
+        self._shell.holdfast(
+            "ledger", "verify", "--against", str(self._world.home / "paper" / "checkpoint.json"), tail=1
+        )
         self._shell.holdfast("readiness", expect=(0, 1), tail=2)
 
     def _wait_until_normal(self) -> None:

@@ -16,8 +16,9 @@ from inventory.errors import ExitCode, HoldfastError
 class Shell:
     """Commands of one demo; `surprises` are those that ended otherwise than expected."""
 
-    def __init__(self, world: District, *, step: bool, quiet: bool) -> None:
+    def __init__(self, world: District, *, step: bool, quiet: bool, full: bool = False) -> None:
         self._world = world
+        self._full = full
         self._step = step
         self._quiet = quiet
         self._started = time.monotonic()
@@ -31,7 +32,7 @@ class Shell:
         With `head` or `tail` only the first or last lines are shown; the whole lies in the demo's `log/`.
         """
         shown = shlex.join(words)
-        code = self.run((sys.executable, "-m", "cli.app", *words), f"$ holdfast {shown}", head=head, tail=tail)
+        code = self.run((sys.executable, "-P", "-m", "cli.app", *words), f"$ holdfast {shown}", head=head, tail=tail)
         if code not in expect:
             self.surprises.append(f"holdfast {shown} ended with {code}")
 
@@ -42,13 +43,15 @@ class Shell:
             HoldfastError: it did not end well.
         """
         self.say(f"$ holdfast {shlex.join(words)}")
-        outcome = reach.run(self._command((sys.executable, "-m", "cli.app", *words)))
+        outcome = reach.run(self._command((sys.executable, "-P", "-m", "cli.app", *words)))
         if outcome.exit_code not in (ExitCode.DONE, ExitCode.FINDINGS):
             raise HoldfastError(f"holdfast {words[0]} failed: {outcome.stderr.strip()}")
         return outcome.stdout
 
     def run(self, argv: tuple[str, ...], shown: str, *, head: int = 0, tail: int = 0) -> int:
         """Run any program, showing it as `shown`; return its exit code."""
+        if self._full:
+            head = tail = 0
         self.say(shown)
         said: list[str] = []
 
@@ -59,9 +62,8 @@ class Shell:
 
         code = reach.run(self._command(argv), on_stdout=hear, on_stderr=hear).exit_code
         self._runs += 1
-        log = (
-            self._world.home / "log" / f"{self._runs:02d}-{'-'.join(word for word in argv[3:6] if word.isalpha())}.txt"
-        )
+        name = "-".join(word for word in argv[4:7] if word.isalpha()) or argv[3].rpartition(".")[2]
+        log = self._world.home / "log" / f"{self._runs:02d}-{name}.txt"
         log.write_text(f"{shown}\n" + "\n".join(said) + f"\n(exit {code})\n")
         if tail:
             for line in said[-tail:]:
@@ -79,14 +81,18 @@ class Shell:
 
     def background(self, module: str, *words: str) -> reach.Background:
         """Start one of the demo's own programs and let it go on."""
-        command = reach.Command((sys.executable, "-m", module, *words))
+        command = reach.Command((sys.executable, "-P", "-m", module, *words))
         return reach.Background(command, self._world.home / "run" / f"{module}.out")
 
     def title(self, number: int, words: str) -> None:
-        """Begin a step."""
+        """Begin a step; who wants only data still sees on stderr how far it is."""
         if self._step and sys.stdin.isatty():
             output.wait(f"\n[Enter] for step {number}: {words}")
-        self.say(f"\n── {number}/7  {words}  ({time.monotonic() - self._started:.0f} s)")
+        title = f"── {number}/7  {words}  ({time.monotonic() - self._started:.0f} s)"
+        if self._quiet:
+            output.note(title)
+        else:
+            self.say(f"\n{title}")
 
     def say(self, text: str) -> None:
         """Tell the one who watches."""

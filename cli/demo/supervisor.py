@@ -85,7 +85,7 @@ class Supervisor(threading.Thread):
         service = SERVICES[name]
         root = self._district.hosts / host
         (root / "var" / "log").mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-m", f"cli.demo.services.{service.module}", "--root", str(root), "--host", host]
+        argv = [sys.executable, "-P", "-m", f"cli.demo.services.{service.module}", "--root", str(root), "--host", host]
         argv += ["--port", str(self._district.ports[name])]
         if name != "sso":
             argv += ["--signon", self._district.url("sso")]
