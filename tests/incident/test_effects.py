@@ -21,7 +21,7 @@ def test_an_answer_names_a_step_of_one_system_or_of_all(given: str, meant: list[
 @pytest.mark.parametrize("option", ["approve", "done", "again"])
 def test_a_step_the_plan_does_not_have_is_named(option: str) -> None:
     with pytest.raises(UsageError, match="clean-targt") as caught:
-        Answers(**{option: frozenset({"clean-targt"})}).must_fit(PLAN)  # type: ignore[arg-type]
+        Answers(**{option: frozenset({"clean-targt"})}).must_fit(PLAN)
     assert "clean-target, normal" in caught.value.hint
     assert caught.value.exit_code == ExitCode.USAGE
 

@@ -63,7 +63,7 @@ def test_nothing_after_an_unanswered_gate_or_hand_step_runs(
     assert [step.key for step in run.waiting] == [f"sso/{asked}"]
     assert hands.lines() == []
     assert run.ended is None
-    run = engine.go_on(ledger, run_id, hands, Answers(**{option: frozenset({asked}), "reason": "seen by Hoa"}))  # type: ignore[arg-type]
+    run = engine.go_on(ledger, run_id, hands, Answers(**{option: frozenset({asked}), "reason": "seen by Hoa"}))
     assert run.complete
     answers = [record.body for record in ledger.read(kinds=("step.answered",))]
     assert [body["reason"] for body in answers] == ["seen by Hoa"] * 2
@@ -78,7 +78,7 @@ def test_an_answer_for_one_system_says_nothing_about_another(ledger: Ledger, han
 
 def test_somebody_at_the_terminal_can_answer(ledger: Ledger, hands: PaperHands) -> None:
     asked: list[str] = []
-    answers = Answers(ask=lambda question: not asked.append(question))  # type: ignore[func-returns-value]
+    answers = Answers(ask=lambda question: not asked.append(question))
     assert engine.go_on(ledger, begin(ledger, TWO, CLEAN, NORMAL), hands, answers).complete
     assert asked[0] == "sso/clean-target: is signon-1 of sso clean?"
 
@@ -120,9 +120,7 @@ def test_a_failure_the_runbook_goes_past_stays_visible(ledger: Ledger, hands: Pa
 def test_the_names_in_a_result_cannot_pretend_to_be_lines_of_ours(ledger: Ledger, hands: PaperHands) -> None:
     run_id = begin(ledger, {"sso": making.system()}, RESTORE, NORMAL)
     real = hands.restore
-    hands.restore = lambda system, limit: making.Result(  # type: ignore[method-assign]
-        real(system, limit).ok, "file 'a\nnext: rm -rf /' as copied"
-    )
+    hands.restore = lambda system, limit: making.Result(real(system, limit).ok, "file 'a\nnext: rm -rf /' as copied")
     assert engine.go_on(ledger, run_id, hands).state("sso/restore").found == "file 'a next: rm -rf /' as copied"
 
 
