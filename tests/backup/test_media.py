@@ -158,6 +158,7 @@ def test_a_medium_the_ledger_never_saw_is_refused(world: World) -> None:
 
 def test_nothing_in_its_place_is_named(world: World) -> None:
     media.prepare(world.depot, LABEL)
+    world.shelf.chmod(0o700)
     shutil.rmtree(world.shelf)
     with pytest.raises(errors.MediumAwayError, match="no medium lies"):
         media.attach(world.depot, LABEL)

@@ -26,7 +26,11 @@ _CHILD = _RUN + "report = back_up(World(Path(sys.argv[1])).depot, 'edoc'); print
 def child(world: World, *prefix: str, code: str = _CHILD) -> subprocess.Popen[str]:
     """Run a backup in a process of its own."""
     argv = [*prefix, sys.executable, "-c", code, str(world.root)]
-    env = {**os.environ, "PYTHONPATH": str(tools.CHECKOUT), "HOLDFAST_RESTIC": str(tools.require("restic"))}
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tools.CHECKOUT), *sys.path]),
+        "HOLDFAST_RESTIC": str(tools.require("restic")),
+    }
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd="/")
 
 
@@ -75,7 +79,7 @@ def test_an_unreadable_file_makes_it_incomplete_and_the_snapshot_is_kept(tmp_pat
         secret.chmod(0o600)
         run = child(moved, "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
         out, err = run.communicate(timeout=60)
-        if "PermissionError" in err:
+        if not out and "ermission" in err:
             pytest.skip("the checkout cannot be read by an ordinary user")
         assert out.startswith("incomplete"), err
         assert "document 5" in out
