@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,11 @@ from incident.effects import Result
 from incident.incident import Incident
 from incident.plan import PlannedStep, RecoveryPlan, RestorePoint, SystemPlan
 from incident.runbook import Book, Runbook
+from inventory.clock import Clock
 from inventory.system import System
 from ledger.alerts import Alert
 from ledger.ledger import Ledger
+from tests.fakes.clock import FakeClock
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Steps = Sequence[Mapping[str, Any]]
@@ -135,6 +138,17 @@ def real_ledger(state: Path) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+@contextmanager
+def temporary_ledger(clock: Clock | None = None) -> Iterator[Ledger]:
+    """A ledger for one example of a property, gone with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger.open(Path(folder), clock or FakeClock(), "minh")
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
 
 def in_child(work: Callable[[], int]) -> int:
