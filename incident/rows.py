@@ -215,7 +215,7 @@ def runbook(facts: Facts) -> Row:
     evidence = () if facts.drill_seq is None else (facts.drill_seq,)
     if facts.runbook_problem:
         return Row("runbook", "red", facts.runbook_problem, target, next=f"holdfast inventory show {facts.key}")
-    if facts.drilled_digest is None:
+    if facts.drilled_digest is None or facts.drill_seq is None:
         return Row("runbook", "amber", "valid, never used", target, next="holdfast recover plan")
     if facts.drilled_digest != facts.runbook_digest:
         return Row(
