@@ -114,6 +114,8 @@ def copy_(
     else:
         rows = [[r.system, r.status, str(len(r.arrived)), f"{r.seconds:.1f}s", "; ".join(r.problems)] for r in reports]
         output.table(["system", "status", "snapshots proved there", "took", "problems"], rows, right=[2, 3])
+        good = sum(report.status == "complete" for report in reports)
+        output.line(f"{good} of {len(reports)} systems have every snapshot on {label}, proved there")
     _tell_failures([(report.system, report.failure) for report in reports])
     return worst(report.exit_code for report in reports)
 
@@ -141,6 +143,7 @@ def check(
         how = "every byte" if read_data else "structure"
         rows = [[r.system, r.store, how, r.verdict, f"{r.seconds:.1f}s", "; ".join(r.problems[:3])] for r in reports]
         output.table(["system", "store", "checked", "verdict", "took", "problems"], rows, right=[4])
+        output.line(f"{sum(r.whole for r in reports)} of {len(reports)} copies whole ({how} read)")
     _tell_failures([(report.system, report.failure) for report in reports])
     return worst(report.exit_code for report in reports)
 
@@ -186,6 +189,9 @@ def _show_runs(reports: list[BackupReport]) -> None:
         for r in reports
     ]
     output.table(["system", "status", "files", "bytes", "took", "snapshots"], rows, right=[2, 3, 4])
+    good = [report for report in reports if report.status == "complete"]
+    size = sum(report.bytes for report in good) / 1e6
+    output.line(f"{len(good)} of {len(reports)} complete: {sum(r.files for r in good)} files, {size:.1f} MB")
     for report in reports:
         for problem in report.problems if report.failure is None else ():
             output.note(f"{_SAID[report.status]}: {report.system}: {problem}")

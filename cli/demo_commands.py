@@ -44,6 +44,8 @@ def demo(
         say(f"everything lies in {home}")
         if not json:
             output.line(f"to paste commands yourself: export HOLDFAST_SITE={home / 'site'}")
+            if not full:
+                output.line("shown is the gist of each command; all it printed lies in log/ there")
         options = driver.Options(home, spoil is not None, attack, step, quiet=json, full=full)
         world = district.build(home)
         course = driver.Demo(options, world).run()
@@ -71,7 +73,7 @@ def _print(found: Result, home: Path) -> None:
                     f"{each.bytes / 1e6:.1f} MB",
                     "equal to manifest" if each.verified else "NOT PROVED",
                     f"{real.gigabytes:g} GB",
-                    "cannot be said" if real.forecast.seconds is None else duration.show(real.forecast.seconds),
+                    _forecast(real.forecast.seconds, each.target_seconds),
                 )
             )
         headings = ("system", "measured", "target", "data lost", "restored", "content", "real size", "forecast there")
@@ -86,6 +88,14 @@ def _print(found: Result, home: Path) -> None:
     output.line(f"ledger: {found.verdict.records} records, {words} against the checkpoint kept outside")
     _checks_of_others(found, home)
     output.line(f"\n{'ok' if found.ok else 'NOT OK'}: {home}")
+
+
+def _forecast(seconds: float | None, target: float) -> str:
+    from inventory import duration
+
+    if seconds is None:
+        return "cannot be said"
+    return duration.show(seconds) + (", TOO LATE" if seconds > target else "")
 
 
 def _checks_of_others(found: Result, home: Path) -> None:

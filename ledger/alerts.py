@@ -100,8 +100,9 @@ def _known(ledger: Ledger, ids: Sequence[str]) -> set[str]:
 def listed(
     ledger: Ledger, *, states: Sequence[str] = (), ids: Sequence[str] = (), incident: str | None = None
 ) -> list[Alert]:
-    """Return alerts, oldest first."""
-    return [_alert(row) for row in ledger.store.alerts(states=states, ids=ids, incident=incident)]
+    """Return alerts, oldest first: by when they were raised, then by their first event."""
+    found = [_alert(row) for row in ledger.store.alerts(states=states, ids=ids, incident=incident)]
+    return sorted(found, key=lambda alert: (_text(alert.raised_at) or "", _text(alert.first_at) or "", alert.id))
 
 
 def one(ledger: Ledger, identity: str) -> Alert:

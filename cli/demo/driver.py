@@ -7,10 +7,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backup.restic import Restic, find
 from cli.demo import checks, district, spoil, supervisor
@@ -112,9 +113,9 @@ class Demo:
         checks.write_sums(self._world.home)
         self._shell.holdfast("backup", "media", "prepare", MEDIUM)
         self._shell.holdfast("backup", "media", "attach", MEDIUM)
-        self._shell.holdfast("backup", "run", "--all")
-        self._shell.holdfast("backup", "copy", "--to", MEDIUM)
-        self._shell.holdfast("backup", "check", MEDIUM, "--read-data")
+        self._shell.holdfast("backup", "run", "--all", tail=1)
+        self._shell.holdfast("backup", "copy", "--to", MEDIUM, tail=1)
+        self._shell.holdfast("backup", "check", MEDIUM, "--read-data", tail=1)
         self._shell.holdfast("backup", "media", "seal", MEDIUM)
         self._shell.holdfast("backup", "media", "detach", MEDIUM)
         self._shell.holdfast("backup", "media", "probe", MEDIUM, tail=1)
@@ -133,9 +134,8 @@ class Demo:
         self._shell.title(4, "The attack; detection and recovery are told nothing of what it does")
         time.sleep(_BUSY_SECONDS)
         settings = district.attack_settings(self._world, linger=_BUSY_SECONDS)
-        self._shell.run(
-            (sys.executable, "-P", "-m", "cli.demo.attack", "--settings", str(settings)), "the attacker at work"
-        )
+        argv = (sys.executable, "-P", "-m", "cli.demo.attack", "--settings", str(settings))
+        self._shell.run(argv, "the attacker at work", "attack")
         time.sleep(1.0)
         clients.stop(grace=1.0)
 
@@ -143,8 +143,8 @@ class Demo:
         self._shell.title(5, "Rules over the services' logs; an incident; its clocks; decisions of people")
         self._shell.holdfast("detect", "run", expect=(1,) if self._options.attack else (0,), tail=1)
         alerts = json.loads(self._shell.capture("detect", "alerts", "list", "--json"))
-        for alert in alerts:
-            self._shell.say(f"  {alert['level']}: {alert['title']} ({alert['system']}, {alert['count']} events)")
+        for line in _gist(alerts):
+            self._shell.say(f"  {line}")
         if not alerts:
             self._shell.say("  no alert")
             return None
@@ -152,11 +152,11 @@ class Demo:
             "incident", "open", "--from-alerts", "--title", "Log-ins from outside, documents unreadable", "--json"
         )
         incident: str = json.loads(opened)["incident"]
-        self._shell.holdfast("incident", "ack", head=1)
+        self._shell.holdfast("incident", "ack", head=0)
         self._shell.say(f"  (the two decisions that follow are {REASON}; on a real night a named person makes them)")
-        self._shell.holdfast("incident", "classify", "--serious", "--reason", REASON, head=1)
+        self._shell.holdfast("incident", "classify", "--serious", "--reason", REASON, head=0)
         receipt = f"the demo's police lead, {REASON}"
-        self._shell.holdfast("incident", "notify", incident, "police", "--told", "--receipt", receipt, head=1)
+        self._shell.holdfast("incident", "notify", incident, "police", "--told", "--receipt", receipt, head=0)
         self._shell.holdfast("incident", expect=(1,), head=8)
         return incident
 
@@ -195,6 +195,17 @@ class Demo:
                 if time.monotonic() > deadline:
                     raise HoldfastError(f"{key} did not start", hint=f"look at {self._world.home / 'run'}")
                 time.sleep(0.05)
+
+
+def _gist(alerts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one line per rule that fired: level, title, systems, events."""
+    rules: dict[str, list[Mapping[str, Any]]] = {}
+    for alert in alerts:
+        rules.setdefault(f"{alert['level']}: {alert['title']}", []).append(alert)
+    return [
+        f"{title} ({', '.join(alert['system'] for alert in same)}; {sum(alert['count'] for alert in same)} events)"
+        for title, same in rules.items()
+    ]
 
 
 @contextmanager

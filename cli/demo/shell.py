@@ -12,6 +12,8 @@ from cli.demo.district import District
 from inventory import reach
 from inventory.errors import ExitCode, HoldfastError
 
+_ALL = -1
+
 
 class Shell:
     """Commands of one demo; `surprises` are those that ended otherwise than expected."""
@@ -26,13 +28,15 @@ class Shell:
         self.surprises: list[str] = []
         (world.home / "log").mkdir()
 
-    def holdfast(self, *words: str, expect: tuple[int, ...] = (0,), head: int = 0, tail: int = 0) -> None:
+    def holdfast(self, *words: str, expect: tuple[int, ...] = (0,), head: int = _ALL, tail: int = _ALL) -> None:
         """Run one command as a user would, showing it and what it prints; note an end that was not expected.
 
-        With `head` or `tail` only the first or last lines are shown; the whole lies in the demo's `log/`.
+        With `head` or `tail` only so many first or last lines are shown; the whole lies in the demo's `log/`.
         """
         shown = shlex.join(words)
-        code = self.run((sys.executable, "-P", "-m", "cli.app", *words), f"$ holdfast {shown}", head=head, tail=tail)
+        name = "-".join(word for word in words[:3] if word.isalpha())
+        argv = (sys.executable, "-P", "-m", "cli.app", *words)
+        code = self.run(argv, f"$ holdfast {shown}", name, head=head, tail=tail)
         if code not in expect:
             self.surprises.append(f"holdfast {shown} ended with {code}")
 
@@ -48,29 +52,26 @@ class Shell:
             raise HoldfastError(f"holdfast {words[0]} failed: {outcome.stderr.strip()}")
         return outcome.stdout
 
-    def run(self, argv: tuple[str, ...], shown: str, *, head: int = 0, tail: int = 0) -> int:
-        """Run any program, showing it as `shown`; return its exit code."""
+    def run(self, argv: tuple[str, ...], shown: str, name: str, *, head: int = _ALL, tail: int = _ALL) -> int:
+        """Run any program, showing it as `shown` and keeping its output under `name`; return its exit code."""
         if self._full:
-            head = tail = 0
+            head = tail = _ALL
         self.say(shown)
         said: list[str] = []
 
         def hear(line: str) -> None:
             said.append(line)
-            if not tail and (not head or len(said) <= head):
+            if tail == _ALL and (head == _ALL or len(said) <= head):
                 self.say(f"  {line}")
 
         code = reach.run(self._command(argv), on_stdout=hear, on_stderr=hear).exit_code
         self._runs += 1
-        name = "-".join(word for word in argv[4:7] if word.isalpha()) or argv[3].rpartition(".")[2]
         log = self._world.home / "log" / f"{self._runs:02d}-{name}.txt"
         log.write_text(f"{shown}\n" + "\n".join(said) + f"\n(exit {code})\n")
-        if tail:
-            for line in said[-tail:]:
-                self.say(f"  {line}")
-        left = len(said) - (head or tail or len(said))
-        if left > 0:
-            self.say(f"  (… {left} more lines in {log.relative_to(self._world.home)})")
+        for line in said[-tail:] if tail != _ALL else ():
+            self.say(f"  {line}")
+        if head not in (_ALL, 0) and len(said) > head:
+            self.say(f"  … {len(said) - head} more lines")
         return code
 
     def _command(self, argv: tuple[str, ...]) -> reach.Command:
