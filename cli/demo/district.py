@@ -51,7 +51,7 @@ SERVICES: Mapping[str, Service] = {
         "documents",
         "documents-1",
         "Document management",
-        {"level": 3, "rto": "8h", "rpo": "6h", "realistic_size_gb": 400, "runbook": "document-service"},
+        {"level": 3, "rto": "8h", "rpo": "6h", "realistic_size_gb": 200, "runbook": "document-service"},
     ),
     "lgsp": Service(
         "exchange",

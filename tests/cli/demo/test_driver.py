@@ -112,7 +112,7 @@ def test_a_spoiled_copy_is_red_exits_1_and_never_claims_that_the_system_came_bac
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert f"NOT OK: {home}" in ended.stdout
     assert "recovered" not in ended.stdout.lower()
-    [row] = [line for line in ended.stdout.splitlines() if line.startswith("edoc ") and "400 GB" in line]
+    [row] = [line for line in ended.stdout.splitlines() if line.startswith("edoc ") and "200 GB" in line]
     assert "not back" in row
     assert "NOT PROVED" in row
     [row] = [line for line in ended.stdout.splitlines() if line.startswith("sso ") and "20 GB" in line]
