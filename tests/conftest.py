@@ -16,7 +16,7 @@ hypothesis.settings.register_profile("ordinary", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "ordinary")
 
-pytest_plugins = ("tests.backup.fixtures",)
+pytest_plugins = ("tests.backup.fixtures", "tests.incident.fixtures")
 
 _KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE"}
 
