@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sqlite3
 import threading
@@ -150,6 +151,17 @@ class _Handler(BaseHTTPRequestHandler):
 def serve(port: int, routes: Mapping[str, Route], failed: Callable[[Request, Exception], None]) -> None:
     """Answer requests on loopback until the process is ended; `routes` are by `METHOD /first-part`."""
     _Server(port, routes, failed).serve_forever(poll_interval=0.1)
+
+
+def arguments(about: str | None, *, signon: bool) -> argparse.Namespace:
+    """Read a service's command line: root, host, port, and where sign-on answers if it needs it."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    if signon:
+        parser.add_argument("--signon", required=True)
+    return parser.parse_args()
 
 
 def call(url: str, body: JsonObject | None = None, token: str = "", limit: float = 5.0) -> tuple[int, JsonObject]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import os
@@ -124,12 +123,7 @@ class Documents:
 
 def main() -> None:
     """Serve until ended."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--host", required=True)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--signon", required=True)
-    given = parser.parse_args()
+    given = base.arguments(__doc__, signon=True)
     service = Documents(given.root, given.host, given.signon)
     routes = {"GET /documents": service.read, "POST /documents": service.write, "GET /health": service.health}
     base.serve(given.port, routes, service.failed)

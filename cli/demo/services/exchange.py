@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sqlite3
 from pathlib import Path
@@ -74,12 +73,7 @@ class Exchange:
 
 def main() -> None:
     """Serve until ended."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--host", required=True)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--signon", required=True)
-    given = parser.parse_args()
+    given = base.arguments(__doc__, signon=True)
     service = Exchange(given.root, given.host, given.signon)
     base.serve(given.port, {"POST /messages": service.send, "GET /health": service.health}, service.failed)
 

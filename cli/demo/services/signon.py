@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import hmac
 import os
@@ -89,11 +88,7 @@ class SignOn:
 
 def main() -> None:
     """Serve until ended."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--host", required=True)
-    parser.add_argument("--port", type=int, required=True)
-    given = parser.parse_args()
+    given = base.arguments(__doc__, signon=False)
     service = SignOn(given.root, given.host)
     routes = {"POST /login": service.login, "GET /whoami": service.whoami, "GET /health": service.health}
     base.serve(given.port, routes, service.failed)
