@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -12,6 +14,7 @@ from incident.report import IncidentReport
 from inventory import duration
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHORTEST, _LONGEST = 1.0, 4 * 86400.0
 
 
@@ -30,12 +33,22 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=_shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"time": _time, "span": _span, "mb": _megabytes, "position": position}
     return environment
+
+
+def _shown(value: Any) -> Any:
+    """Make letters visible that would rule a terminal, turn text round on the page, or cannot be written at all."""
+    return (
+        _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+        if isinstance(value, str)
+        else value
+    )
 
 
 def _time(moment: datetime | None) -> str:
