@@ -44,11 +44,13 @@ def start(ledger: Ledger, plan: RecoveryPlan) -> str:
         LeaseLostError: another process is recovering this incident's systems.
     """
     for system in plan.systems:
-        if not system.copy_from.reachable:
-            store = system.copy_from.store
+        copy = system.copy_from
+        if not copy.reachable:
+            fetch = f"fetch it ({copy.where}), then: holdfast backup media attach {copy.store}"
+            lost = f"make {copy.where} readable again, or attach a medium: holdfast backup media list"
             raise RefusedError(
-                f"the copy of {system.key} is on {store}, which cannot be reached now",
-                hint=f"fetch it ({system.copy_from.where}), then: holdfast backup media attach {store}",
+                f"the copy of {system.key} is on {copy.kind} {copy.store}, which cannot be reached now",
+                hint=fetch if copy.kind == "medium" else lost,
             )
     with _Owned(ledger, plan.incident) as lease:
         run_id = f"{plan.incident}-r{len(runs.all_runs(ledger)) + 1}"

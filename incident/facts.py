@@ -49,7 +49,7 @@ class Row:
 class Facts:
     """What is known about one system, gathered from the ledger and a look at the stores.
 
-    `hosts` are all that carry it; `unreachable` the stores that hold its copies and should answer but do not, with the
+    `hosts` are all that carry it; `unreachable` the vaults that hold its copies and should answer but do not, with the
     reason; `offline` its newest copy on a medium. `runbook_problem` is empty when its runbook is valid;
     `drilled_digest` is the digest of the runbook of its last finished recovery, `runbook_digest` today's.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 from backup import history as copies_history
 from backup import status, vault
 from backup.depot import Depot
-from backup.history import Copies, Kept
+from backup.history import Checked, Copies
 from detect import history as detect_history
 from incident import forecast, readiness, runbook, runs
 from incident.facts import Facts
@@ -45,8 +45,8 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     copies = copies_history.state_of(ledger)
     rules = policy.load(site.settings.policies)
     finished = measured(ledger)
-    unreachable = {key: _unreachable(depot, system, copies, key) for key, system in site.own.items()}
-    wanted = needs(site, copies, unreachable)
+    lost = {key: vault.lost(depot, key) for key in site.own}
+    wanted = needs(site, copies, lost)
     forecasts = forecast.forecast(wanted, finished, site.systems)
     book, problem = _book(site)
     drilled = _drilled(runs.all_runs(ledger))
@@ -62,11 +62,14 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             system=system,
             hosts=site.members.get(key, ()),
             hardening=hardening.get(key),
-            copies=status.of_system(site, copies, key, now),
-            unreachable=unreachable[key],
+            copies=status.of_system(site, copies, key, now, lost[key]),
+            unreachable=lost[key],
             offline=offline,
             medium=copies.media.get(offline.store) if offline else None,
-            checks=[(kept.store, copies.check(key, kept.kind, kept.store)) for kept in _newest_each(copies, key)],
+            checks=[
+                (kept.store, copies.check(key, kept.kind, kept.store))
+                for kept in _newest_each(copies.leaving_out(lost[key]), key)
+            ],
             restore=restores[-1] if restores else None,
             forecast=forecasts.get(key),
             watched=detection.systems.get(key),
@@ -100,9 +103,7 @@ def needs(site: Site, copies: Copies, lost_vaults: Mapping[str, Mapping[str, str
     for key, system in site.own.items():
         newest = copies.newest(key)
         vaults = [copy.vault for copy in system.copies if isinstance(copy, VaultCopy)]
-        online = any(
-            copies.newest(key, "vault", name) and f"vault {name}" not in lost_vaults.get(key, {}) for name in vaults
-        )
+        online = any(copies.newest(key, "vault", name) and name not in lost_vaults.get(key, {}) for name in vaults)
         found[key] = Need(newest.bytes if newest else 0, 0.0 if online else fetch)
     return found
 
@@ -121,23 +122,10 @@ def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None]]:
     }
 
 
-def _newest_each(copies: Copies, key: str) -> list[Kept]:
-    """Return the newest snapshot of a system in each store."""
-    by_store: dict[tuple[str, str], Kept] = {}
-    for kept in copies.snapshots(key):
-        by_store[kept.kind, kept.store] = kept
-    return list(by_store.values())
-
-
-def _unreachable(depot: Depot, system: System, copies: Copies, key: str) -> dict[str, str]:
-    """Return the vaults that should hold a copy and cannot be read, with the reason; media have a row of their own."""
-    found = {}
-    for copy in system.copies:
-        if not isinstance(copy, VaultCopy) or copies.newest(key, "vault", copy.vault) is None:
-            continue
-        if said := vault.look(depot, depot.vault(copy.vault)):
-            found[f"vault {copy.vault}"] = said
-    return found
+def _checks(copies: Copies, key: str) -> list[tuple[str, Checked | None]]:
+    """Return, for each store that holds copies of a system, its name and the last check of it."""
+    stores = {(kept.kind, kept.store): None for kept in copies.snapshots(key)}
+    return [(store, copies.check(key, kind, store)) for kind, store in stores]
 
 
 def _book(site: Site) -> tuple[Book, str]:

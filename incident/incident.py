@@ -138,7 +138,8 @@ def find(ledger: Ledger, incident_id: str | None) -> Incident:
     if len(opened) == 1:
         return opened[0]
     if not opened:
-        raise UsageError("no incident is open", hint="holdfast incident open --title TEXT")
+        hint = "holdfast incident list" if known else "holdfast incident open --title TEXT"
+        raise UsageError("no incident is open", hint=hint)
     raise UsageError(
         f"{len(opened)} incidents are open; say which", hint=" or ".join(incident.id for incident in opened)
     )

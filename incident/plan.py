@@ -93,9 +93,16 @@ class RecoveryPlan(Strict):
 
 
 def choose(points: Sequence[RestorePoint], before: datetime) -> RestorePoint | None:
-    """Return the copy to restore: the newest from before `before`, nothing known against it, reachable ones first."""
+    """Return the copy to restore: the newest from before `before`, nothing known against it, reachable ones first.
+
+    If none can be reached, one on a medium: that can be fetched, while nobody knows about a vault that is gone.
+    """
     good = [point for point in points if not point.suspect and point.time <= before]
-    return max(good, key=lambda point: (point.reachable, point.time), default=None)
+    return max(good, key=lambda point: (point.reachable, _can_be_fetched(point), point.time), default=None)
+
+
+def _can_be_fetched(point: RestorePoint) -> bool:
+    return not point.reachable and point.kind == "medium"
 
 
 def order(keys: Sequence[str], systems: Mapping[str, System]) -> list[str]:

@@ -76,8 +76,9 @@ def three_two_one(facts: Facts) -> Row:
     newest = facts.copies.newest
     evidence = () if newest is None else (newest.seq,)
     if facts.unreachable:
-        words = "; ".join(f"{store}: {why}" for store, why in facts.unreachable.items())
-        return Row("three_two_one", "red", words, target, evidence=evidence, next="holdfast backup status")
+        words = "; ".join(f"vault {name}: {why}" for name, why in facts.unreachable.items())
+        renew = f"mount it, or: holdfast backup vault renew {next(iter(facts.unreachable))} --reason WHY"
+        return Row("three_two_one", "red", words, target, evidence=evidence, next=renew)
     parts = (facts.copies.three, facts.copies.two, facts.copies.offline)
     if facts.copies.three_two_one:
         return Row("three_two_one", "green", "holds", target, evidence=evidence)

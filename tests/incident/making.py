@@ -54,7 +54,7 @@ def runbook(*steps: Mapping[str, Any], name: str = "generic") -> Runbook:
 def planned(incident: str, systems: Mapping[str, System], *steps: Mapping[str, Any]) -> RecoveryPlan:
     """The plan that brings systems back, all with one runbook of `steps`."""
     points = {key: [point()] for key in systems}
-    book = Book({"generic": runbook(*steps)}, {})
+    book = Book({each.runbook: runbook(*steps, name=each.runbook) for each in systems.values()}, {})
     return plan.make(incident, list(systems), systems, points, {}, book, before=NOON, now=NOON)
 
 

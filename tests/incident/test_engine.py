@@ -132,14 +132,19 @@ def test_a_finished_run_is_left_alone(ledger: Ledger, hands: PaperHands) -> None
     assert ([record.seq for record in ledger.read()], hands.lines()) == before
 
 
-def test_a_run_with_an_unreachable_copy_is_refused_before_anything_is_recorded(ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    ("kind", "hint"), [("medium", "holdfast backup media attach weekly-a"), ("vault", "make safe 2 readable again")]
+)
+def test_a_run_with_an_unreachable_copy_is_refused_before_anything_is_recorded(
+    ledger: Ledger, kind: str, hint: str
+) -> None:
     incident = making.opened(ledger, "sso")
     plan = making.planned(incident.id, {"sso": making.system()}, NORMAL)
-    away = plan.systems[0].copy_from.model_copy(update={"reachable": False, "store": "weekly-a"})
+    away = plan.systems[0].copy_from.model_copy(update={"reachable": False, "store": "weekly-a", "kind": kind})
     plan = plan.model_copy(update={"systems": [plan.systems[0].model_copy(update={"copy_from": away})]})
     with pytest.raises(RefusedError) as caught:
         engine.start(ledger, plan)
-    assert "holdfast backup media attach weekly-a" in caught.value.hint
+    assert hint in caught.value.hint
     assert list(ledger.read(kinds=("recover.started",))) == []
 
 

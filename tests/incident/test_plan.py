@@ -105,6 +105,7 @@ def test_a_circle_is_named_as_such() -> None:
 points = st.builds(
     making.point,
     snapshot=st.text("0123456789abcdef", min_size=64, max_size=64),
+    kind=st.sampled_from(["vault", "medium"]),
     time=st.integers(-6, 6).map(lambda hours: NOON + hours * HOUR),
     reachable=st.booleans(),
     suspect=st.sampled_from(["", "a check found damage"]),
@@ -118,7 +119,7 @@ def test_the_copy_chosen_is_the_newest_good_one_from_before_preferably_at_hand(f
     assert (chosen is None) == (not good)
     if chosen is not None:
         assert chosen in good
-        rivals = [each for each in good if each.reachable] or good
+        rivals = [each for each in good if each.reachable] or [each for each in good if each.kind == "medium"] or good
         assert chosen in rivals
         assert all(chosen.time >= each.time for each in rivals)
 

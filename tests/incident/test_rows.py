@@ -68,7 +68,7 @@ CASES: list[tuple[str, Mapping[str, Any], str, str, str]] = [
     ("backup", {"copies": replace(COPIES, failures=(FAILED_RUN,))}, "amber", "incomplete", "backup status"),
     ("three_two_one", {"copies": replace(COPIES, three=NO)}, "red", "no copy in weekly yet", "backup copy"),
     ("three_two_one", {"copies": replace(COPIES, offline=NO)}, "red", "no copy in weekly yet", "backup copy"),
-    ("three_two_one", {"unreachable": {"vault main": "is gone"}}, "red", "vault main: is gone", "backup status"),
+    ("three_two_one", {"unreachable": {"main": "is gone"}}, "red", "vault main: is gone", "vault renew main"),
     ("offline", {"offline": None}, "red", "no copy on an offline medium", "backup copy"),
     ("offline", {"medium": None}, "red", "no copy on an offline medium", "backup copy"),
     ("offline", medium(state="attached"), "red", "is attached", "media detach weekly-a"),

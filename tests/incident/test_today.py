@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from cli.clock import SystemClock
+from incident import today
+from ledger import alerts
+from tests.incident import making
+from tests.incident.district import District
+
+
+def tasks(district: District) -> list[today.Task]:
+    return today.tasks(district.site, district.state, district.ledger, SystemClock().now())
+
+
+def test_open_incidents_come_first_then_waiting_alerts_then_rows_worst_first(district: District) -> None:
+    made = making.opened(district.ledger, "edoc", title="Documents unreadable")
+    alerts.raise_alerts(district.ledger, [making.alert("a1"), making.alert("a2", level="critical", title="Vault gone")])
+    first, second, *rest = tasks(district)
+    assert first.command == f"holdfast incident ack {made.id}"
+    assert "Documents unreadable; acknowledge and first feedback: " in first.what
+    assert "2 alerts wait, the worst is critical: Vault gone" in second.what
+    order = ["red", "unknown", "amber"]
+    assert [task.state for task in rest] == sorted((task.state for task in rest), key=order.index)
+    assert all(task.command for task in rest)
+
+
+def test_a_closed_incident_is_no_task(district: District) -> None:
+    made = making.opened(district.ledger, "edoc")
+    district.ledger.append("incident.closed", {"incident": made.id, "what": "closed", "reason": "a cable"})
+    assert not any(made.id in task.what for task in tasks(district))
+
+
+def test_a_late_clock_is_said(district: District) -> None:
+    made = making.opened(district.ledger, "edoc")
+    later = made.detected_at.replace(year=made.detected_at.year + 1)
+    found = today.tasks(district.site, district.state, district.ledger, later)
+    assert "2 clocks LATE" in found[0].what
+    assert found[0].as_json()["state"] == "red"
