@@ -8,7 +8,7 @@ import typer
 
 from cli import output
 from cli.context import JsonOption, current
-from inventory.errors import ExitCode
+from inventory.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from incident.gather import Province
@@ -26,8 +26,9 @@ def readiness(
     from incident import gather
 
     here = current(context)
-    if system is not None:
-        here.site.system(system)
+    if system is not None and here.site.system(system).external:
+        ours = ", ".join(here.site.own) or "none"
+        raise UsageError(f"{system} is not ours to judge: its inventory says `external`", hint=f"our systems: {ours}")
     found = gather.province(here.site, here.state, here.ledger, here.clock.now())
     shown = [each for each in found.systems if system in (None, each.key)]
     if json:
