@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -122,13 +122,19 @@ class Known:
 
 @dataclass(frozen=True)
 class Copies:
-    """Every copy, check, medium and restore the ledger knows of."""
+    """Every copy, check, medium and restore the ledger knows of; nothing in the vaults of `without` counts."""
 
     state: State
+    without: frozenset[str] = frozenset()
+
+    def leaving_out(self, vaults: Iterable[str]) -> Copies:
+        """Return the same without what lies in some vaults, for instance because they are lost."""
+        return Copies(self.state, self.without | frozenset(vaults))
 
     def snapshots(self, system: str) -> list[Kept]:
         """Return a system's good snapshots in all stores, oldest first."""
-        return [_kept(system, item) for item in self._of(system).get("snapshots", [])]
+        found = [_kept(system, item) for item in self._of(system).get("snapshots", [])]
+        return [kept for kept in found if not (kept.kind == "vault" and kept.store in self.without)]
 
     def newest(self, system: str, kind: str = "", store: str = "") -> Kept | None:
         """Return the newest complete snapshot of a system, in any store or in one kind or one store."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from backup.history import Copies, Failure, Kept, Medium
@@ -76,15 +77,14 @@ class SystemStatus:
         }
 
 
-def of_site(site: Site, copies: Copies, now: datetime) -> list[SystemStatus]:
-    """Return the status of every system of our own."""
-    return [of_system(site, copies, key, now) for key in site.own]
-
-
-def of_system(site: Site, copies: Copies, key: str, now: datetime) -> SystemStatus:
-    """Return the status of one system."""
+def of_system(
+    site: Site, copies: Copies, key: str, now: datetime, lost: Mapping[str, str] = MappingProxyType({})
+) -> SystemStatus:
+    """Return the status of one system; what lies in a `lost` vault (name: why) does not count."""
     system = site.system(key)
+    copies = copies.leaving_out(lost)
     fresh, reasons = _fresh(site.settings, system, copies, key, now)
+    reasons = [f"vault {name}: {why}" for name, why in lost.items()] + reasons
     newest = copies.newest(key)
     kinds = {kept.kind for kept in fresh}
     return SystemStatus(
@@ -112,6 +112,8 @@ def _fresh(settings: Settings, system: System, copies: Copies, key: str, now: da
         found = [kept for kept in options if kept is not None]
         young = [kept for kept in found if now - kept.at <= copy.every * _LATE]
         fresh += young
+        if name in copies.without and isinstance(copy, VaultCopy):
+            continue
         if not found:
             reasons.append(f"no copy in {name} yet")
         elif not young:

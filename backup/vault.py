@@ -7,9 +7,10 @@ import secrets
 from pathlib import Path
 
 from backup import errors
-from backup.depot import Depot, Store
+from backup.depot import Depot, Store, digest_of
 from backup.restic_command import Repository
 from inventory.errors import HoldfastError, RefusedError, UsageError
+from inventory.system import VaultCopy
 
 MARKER = "holdfast-vault.json"
 _NO_CONTENT = {"lost+found", MARKER}
@@ -84,6 +85,21 @@ def look(depot: Depot, store: Store) -> str:
     except HoldfastError as error:
         return error.message
     return ""
+
+
+def lost(depot: Depot, system: str) -> dict[str, str]:
+    """Return the vaults that should hold copies of a system and cannot be read now, each with the reason."""
+    copies = depot.copies()
+    found = {}
+    for copy in depot.site.system(system).copies:
+        if not isinstance(copy, VaultCopy) or copies.newest(system, "vault", copy.vault) is None:
+            continue
+        store, known = depot.vault(copy.vault), copies.repository("vault", copy.vault, system)
+        if said := look(depot, store):
+            found[copy.vault] = said
+        elif known is None or digest_of(store.repository(system)) != known.digest:
+            found[copy.vault] = f"the repository of {system} is gone, or not the one recorded"
+    return found
 
 
 def marker_id(path: Path) -> str | None:

@@ -66,10 +66,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             unreachable=lost[key],
             offline=offline,
             medium=copies.media.get(offline.store) if offline else None,
-            checks=[
-                (kept.store, copies.check(key, kept.kind, kept.store))
-                for kept in _newest_each(copies.leaving_out(lost[key]), key)
-            ],
+            checks=_checks(copies.leaving_out(lost[key]), key),
             restore=restores[-1] if restores else None,
             forecast=forecasts.get(key),
             watched=detection.systems.get(key),

@@ -109,5 +109,11 @@ def test_3_2_1_needs_a_vault_and_a_medium_and_every_no_has_a_reason(
     assert all(part.ok or part.reason for part in (found.three, found.two, found.offline))
 
 
-def test_every_system_of_ours_has_a_row(world: World) -> None:
-    assert [row.key for row in status.of_site(world.site, copies(), NOW)] == [SYSTEM]
+def test_copies_in_a_lost_vault_do_not_count_and_the_loss_is_the_reason(world: World) -> None:
+    known = copies(snapshot("vault", "main", 2), snapshot("medium", LABEL, 30), **{LABEL: medium()})
+    found = status.of_system(world.site, known, SYSTEM, NOW, {"main": "it is not at /vault"})
+    assert not found.three_two_one
+    assert "vault main: it is not at /vault" in found.three.reason
+    assert found.newest is not None
+    assert found.newest.store == LABEL
+    assert not status.of_system(world.site, copies(snapshot("vault", "main", 2)), SYSTEM, NOW, {"main": "gone"}).newest
