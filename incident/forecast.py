@@ -12,9 +12,10 @@ from inventory.system import System
 
 @dataclass(frozen=True)
 class Need:
-    """What bringing one system back would take: bytes to restore, and seconds to fetch its medium (0: online)."""
+    """What bringing one system back would take: bytes to restore (None: there is no copy to come back from), and
+    seconds to fetch its medium (0: online)."""
 
-    bytes: int
+    bytes: int | None
     fetch_seconds: float
 
 
@@ -41,7 +42,8 @@ def forecast(
     Until a recovery run begins: the longest preparation that was measured, and fetching the medium. Then each system
     that comes first, one after the other as the recovery engine works, and the system itself: what its own recovery
     took beyond the rate + bytes ÷ rate. Rate: bytes per second of the largest measured recovery (small ones are mostly
-    overhead). A system without a measured recovery of its own, or behind one without, has no forecast.
+    overhead). A system without a copy, or without a measured recovery of its own, or behind such a one, has no
+    forecast.
     """
     rate = _rate(measured)
     own = {key: _own(needs[key], measured.get(key), rate) for key in needs}
@@ -51,8 +53,7 @@ def forecast(
         missing = [each for each in chain if own[each] is None]
         evidence = tuple(sorted({measured[each].seq for each in chain if each in measured}))
         if missing:
-            why = f"no measured restore of {', '.join(missing)}"
-            found[key] = Forecast(None, own[key], rate, why, evidence)
+            found[key] = Forecast(None, own[key], rate, _why(missing, needs, measured), evidence)
         else:
             found[key] = Forecast(_together(chain, own, needs, measured), own[key], rate, "", evidence)
     return found
@@ -65,6 +66,14 @@ def province(needs: Mapping[str, Need], measured: Mapping[str, Measurement]) -> 
     if not own or any(seconds is None for seconds in own.values()):
         return None
     return _together(list(needs), own, needs, measured)
+
+
+def _why(missing: Sequence[str], needs: Mapping[str, Need], measured: Mapping[str, Measurement]) -> str:
+    lost = [key for key in missing if needs[key].bytes is None]
+    unmeasured = [key for key in missing if key not in measured or key not in lost]
+    parts = [f"no copy to come back from of {', '.join(lost)}"] if lost else []
+    parts += [f"no measured restore of {', '.join(unmeasured)}"] if unmeasured else []
+    return "; ".join(parts)
 
 
 def _together(
@@ -84,7 +93,7 @@ def _rate(measured: Mapping[str, Measurement]) -> float | None:
 
 
 def _own(need: Need, measured: Measurement | None, rate: float | None) -> float | None:
-    if measured is None or rate is None:
+    if measured is None or rate is None or need.bytes is None:
         return None
     overhead = max(0.0, measured.growing_seconds - measured.bytes / rate)
     return overhead + measured.fixed_seconds + need.bytes / rate

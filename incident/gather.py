@@ -10,12 +10,12 @@ from pathlib import Path
 from backup import history as copies_history
 from backup import status, vault
 from backup.depot import Depot
-from backup.history import Checked, Copies
+from backup.history import Checked, Copies, Kept
 from detect import history as detect_history
 from incident import forecast, readiness, runbook, runs
 from incident.facts import Facts
 from incident.forecast import Forecast, Need
-from incident.incident import Incident, all_incidents
+from incident.incident import all_incidents
 from incident.measure import Measurement, measurements
 from incident.readiness import SystemReadiness
 from incident.runbook import Book
@@ -23,7 +23,7 @@ from incident.runs import Run
 from inventory import policy
 from inventory.errors import HoldfastError
 from inventory.site import Site
-from inventory.system import DEFAULT_TARGET, System, VaultCopy
+from inventory.system import DEFAULT_TARGET, MediaCopy, System, VaultCopy
 from ledger.ledger import Ledger
 from playbooks import history as hardening_history
 
@@ -54,7 +54,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     detection = detect_history.state_of(ledger)
     found = []
     for key, system in site.own.items():
-        offline = copies.newest(key, "medium")
+        offline = _offline(site, copies, key)
         restores = copies.restores(key)
         digest, seq = drilled.get(key, (None, None))
         facts = Facts(
@@ -66,7 +66,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             unreachable=lost[key],
             offline=offline,
             medium=copies.media.get(offline.store) if offline else None,
-            checks=_checks(copies.leaving_out(lost[key]), key),
+            checks=_checks(site, copies.leaving_out(lost[key]), key),
             restore=restores[-1] if restores else None,
             forecast=forecasts.get(key),
             watched=detection.systems.get(key),
@@ -84,9 +84,12 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
 
 def measured(ledger: Ledger) -> dict[str, Measurement]:
     """Return the newest finished recovery of each system, over all incidents."""
+    known = {run.id: run for run in runs.all_runs(ledger)}
     found: dict[str, Measurement] = {}
     for incident in all_incidents(ledger):
-        found |= measurements(incident, _runs_of(ledger, incident))
+        for key, each in measurements(incident, [known[run] for run in incident.runs]).items():
+            if key not in found or each.seq > found[key].seq:  # incidents overlap: the newest is not in the newest one
+                found[key] = each
     return found
 
 
@@ -98,15 +101,11 @@ def needs(site: Site, copies: Copies, lost_vaults: Mapping[str, Mapping[str, str
     fetch = site.settings.fetch_medium.total_seconds() if site.settings.fetch_medium else 0.0
     found = {}
     for key, system in site.own.items():
-        newest = copies.newest(key)
-        vaults = [copy.vault for copy in system.copies if isinstance(copy, VaultCopy)]
-        online = any(copies.newest(key, "vault", name) and name not in lost_vaults.get(key, {}) for name in vaults)
-        found[key] = Need(newest.bytes if newest else 0, 0.0 if online else fetch)
+        left = copies.leaving_out(lost_vaults.get(key, {}))
+        newest = left.newest(key)
+        online = any(left.newest(key, "vault", copy.vault) for copy in system.copies if isinstance(copy, VaultCopy))
+        found[key] = Need(newest.bytes if newest else None, 0.0 if online else fetch)
     return found
-
-
-def _runs_of(ledger: Ledger, incident: Incident) -> list[Run]:
-    return [runs.find(ledger, run) for run in incident.runs]
 
 
 def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None]]:
@@ -119,10 +118,32 @@ def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None]]:
     }
 
 
-def _checks(copies: Copies, key: str) -> list[tuple[str, Checked | None]]:
-    """Return, for each store that holds copies of a system, its name and the last check of it."""
-    stores = {(kept.kind, kept.store): None for kept in copies.snapshots(key)}
-    return [(store, copies.check(key, kind, store)) for kind, store in stores]
+def _offline(site: Site, copies: Copies, key: str) -> Kept | None:
+    """Return a system's newest copy on a medium that is proved offline; if there is none, on any of its media.
+
+    While one disk of a rotation is attached for the next copy, the disk in the safe is the offline one.
+    """
+    kept = [copies.newest(key, "medium", label) for kind, label in _asked(site, key) if kind == "medium"]
+    away = {label for label, medium in copies.media.items() if medium.proved_offline}
+    return max(filter(None, kept), key=lambda each: (each.store in away, each.at), default=None)
+
+
+def _checks(site: Site, copies: Copies, key: str) -> list[tuple[str, Checked | None]]:
+    """Return, for each store that should hold copies of a system and does, its name and the last check of it."""
+    held = {(kept.kind, kept.store) for kept in copies.snapshots(key)}
+    return [(store, copies.check(key, kind, store)) for kind, store in _asked(site, key) if (kind, store) in held]
+
+
+def _asked(site: Site, key: str) -> list[tuple[str, str]]:
+    """Return the stores that the inventory wants a system's copies in; a disk thrown away is none of them."""
+    found: dict[tuple[str, str], None] = {}
+    for copy in site.system(key).copies:
+        match copy:
+            case VaultCopy(vault=name):
+                found["vault", name] = None
+            case MediaCopy(media=name):
+                found |= {("medium", label): None for label in site.settings.media[name].disks}
+    return list(found)
 
 
 def _book(site: Site) -> tuple[Book, str]:

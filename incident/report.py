@@ -68,12 +68,15 @@ def of_incident(site: Site, state: Path, ledger: Ledger, incident_id: str | None
 
 
 def real_size(site: Site, ledger: Ledger) -> list[AtRealSize]:
-    """Forecast every own system at the realistic size its inventory states (without one: at today's size)."""
+    """Forecast every own system at the realistic size its inventory states (without one: at today's size).
+
+    The worst case: no vault is left, a medium has to be fetched.
+    """
     needs = gather.needs(site, copies_history.state_of(ledger), {})
     fetch = site.settings.fetch_medium.total_seconds() if site.settings.fetch_medium else 0.0
     sized = {}
     for key, system in site.own.items():
-        size = system.realistic_size_gb
-        sized[key] = Need(needs[key].bytes if size is None else int(size * 1e9), fetch)
+        size, today = system.realistic_size_gb, needs[key].bytes
+        sized[key] = Need(today if size is None or today is None else int(size * 1e9), fetch)
     forecasts = forecast.forecast(sized, gather.measured(ledger), site.systems)
     return [AtRealSize(key, system.realistic_size_gb, forecasts[key]) for key, system in site.own.items()]

@@ -37,6 +37,16 @@ def test_without_a_measured_restore_there_is_no_forecast_and_none_behind_it(lack
     assert province(NEEDS, known) is None
 
 
+@pytest.mark.parametrize("lost", SYSTEMS)
+def test_without_a_copy_to_come_back_from_there_is_no_forecast_however_well_it_was_measured(lost: str) -> None:
+    needs = NEEDS | {lost: Need(None, 0.0)}
+    found = forecast(needs, ALL, SYSTEMS)
+    behind = {"sso": {"sso", "edoc"}, "edoc": {"edoc"}, "open": {"open"}}[lost]
+    assert {key for key, each in found.items() if each.seconds is None} == behind
+    assert {found[key].why for key in behind} == {f"no copy to come back from of {lost}"}
+    assert province(needs, ALL) is None
+
+
 def test_a_province_of_nothing_has_no_forecast() -> None:
     assert province({}, {}) is None
     assert province(NEEDS, {}) is None
