@@ -136,12 +136,18 @@ class Copies:
         found = [_kept(system, item) for item in self._of(system).get("snapshots", [])]
         return [kept for kept in found if not (kept.kind == "vault" and kept.store in self.without)]
 
-    def newest(self, system: str, kind: str = "", store: str = "") -> Kept | None:
-        """Return the newest complete snapshot of a system, in any store or in one kind or one store."""
+    def newest(self, system: str, kind: str = "", store: str = "", *, whole: bool = False) -> Kept | None:
+        """Return the newest complete snapshot of a system, in any store or in one kind or one store.
+
+        With `whole` no snapshot of a repository counts in which the last check found damage.
+        """
         fitting = [
             kept
             for kept in self.snapshots(system)
-            if kept.status == "complete" and kind in ("", kept.kind) and store in ("", kept.store)
+            if kept.status == "complete"
+            and kind in ("", kept.kind)
+            and store in ("", kept.store)
+            and not (whole and self.damaged(system, kept.kind, kept.store))
         ]
         return max(fitting, key=lambda kept: (kept.at, kept.stored_at), default=None)
 
@@ -154,6 +160,11 @@ class Copies:
         """Return the last check of a system's repository in a store."""
         item = self._of(system).get("checks", {}).get(f"{kind}/{store}")
         return None if item is None else Checked(system=system, **(item | {"at": clock.from_text(item["at"])}))
+
+    def damaged(self, system: str, kind: str, store: str) -> bool:
+        """Tell whether the last check of a system's repository in a store found damage."""
+        checked = self.check(system, kind, store)
+        return checked is not None and not checked.whole
 
     def restores(self, system: str) -> list[Measured]:
         """Return measured restores of a system, oldest first."""

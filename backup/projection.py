@@ -24,6 +24,7 @@ KINDS = (
     "medium.probed",
 )
 _KEPT_SNAPSHOTS = 400
+"""How many of a system's snapshots are kept in view, in each store."""
 _KEPT_RESTORES = 50
 
 
@@ -91,23 +92,23 @@ def _ended_well(own: State, record: Record) -> bool:
 
 
 def _keep(own: State, record: Record, item: Mapping[str, Any]) -> None:
-    where = {"kind": record.body["kind"], "store": record.body["store"]}
-    kept = {**item, **where, "stored_at": clock.to_text(record.at), "seq": record.seq}
-    others = [
-        other
-        for other in own.get("snapshots", [])
-        if (other["snapshot"], other["kind"], other["store"]) != (kept["snapshot"], kept["kind"], kept["store"])
-    ]
-    own["snapshots"] = [*others, kept][-_KEPT_SNAPSHOTS:]
+    store = record.body["kind"], record.body["store"]
+    kept = {**item, "kind": store[0], "store": store[1], "stored_at": clock.to_text(record.at), "seq": record.seq}
+    there = [other for other in own.get("snapshots", []) if (other["kind"], other["store"]) == store]
+    again = [other for other in there if other["snapshot"] == kept["snapshot"]]
+    dropped = again or there[: -_KEPT_SNAPSHOTS + 1]  # of this store only: frequent backups push no offline copy out
+    own["snapshots"] = [*(other for other in own.get("snapshots", []) if other not in dropped), kept]
 
 
 def _fold_check(own: State, record: Record) -> None:
     body = record.body
     if not body["done"]:
         return  # a check that could not run says nothing about the copy
+    checks, where = own.setdefault("checks", {}), f"{body['kind']}/{body['store']}"
+    if body["whole"] and not body["read_data"] and checks.get(where, {}).get("read_data"):
+        return  # a whole structure neither takes back damage that reading every byte found, nor renews that reading
     names = ("kind", "store", "whole", "read_data", "problems", "seconds")
-    item = {name: body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
-    own.setdefault("checks", {})[f"{body['kind']}/{body['store']}"] = item
+    checks[where] = {name: body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
 
 
 def _fold_restore(own: State, record: Record) -> None:
@@ -140,4 +141,4 @@ _FOLDS = {
     "restore.finished": _fold_restore,
 }
 
-COPIES = Projection("copies", 2, _fold, KINDS)
+COPIES = Projection("copies", 3, _fold, KINDS)

@@ -85,7 +85,7 @@ def of_system(
     copies = copies.leaving_out(lost)
     fresh, reasons = _fresh(site.settings, system, copies, key, now)
     reasons = [f"vault {name}: {why}" for name, why in lost.items()] + reasons
-    newest = copies.newest(key)
+    newest = copies.newest(key, whole=True)
     kinds = {kept.kind for kept in fresh}
     return SystemStatus(
         key=key,
@@ -109,14 +109,17 @@ def _fresh(settings: Settings, system: System, copies: Copies, key: str, now: da
                 options = [copies.newest(key, "vault", name)]
             case MediaCopy(media=name):
                 options = [copies.newest(key, "medium", label) for label in settings.media[name].disks]
-        found = [kept for kept in options if kept is not None]
+        kept_there = [kept for kept in options if kept is not None]
+        damaged = [kept.store for kept in kept_there if copies.damaged(key, kept.kind, kept.store)]
+        reasons += [f"the last check of {store} found damage" for store in damaged]
+        found = [kept for kept in kept_there if kept.store not in damaged]
         young = [kept for kept in found if now - kept.at <= copy.every * _LATE]
         fresh += young
         if name in copies.without and isinstance(copy, VaultCopy):
             continue
-        if not found:
+        if not kept_there:
             reasons.append(f"no copy in {name} yet")
-        elif not young:
+        elif found and not young:
             reasons.append(f"the newest copy in {name} is too old")
     if not any(isinstance(copy, MediaCopy) for copy in system.copies):
         reasons.append("no offline media in its `copies`")

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from backup.history import state_of
 from ledger.ledger import Ledger
 from tests.fakes.clock import FakeClock
@@ -118,3 +120,44 @@ def test_repositories_are_known_by_store_and_system(ledger: Ledger) -> None:
     known = copies.repository("vault", "main", "sso")
     assert known is not None
     assert known.digest == "v"
+
+
+def checked(whole: bool, read_data: bool) -> Mapping[str, Any]:
+    problems = [] if whole else ["a pack is damaged"]
+    names = {"kind": "vault", "store": "main", "whole": whole, "read_data": read_data}
+    return {**names, "problems": problems, "seconds": 1.0, "done": True}
+
+
+def test_a_whole_structure_does_not_take_back_damage_that_reading_every_byte_found(ledger: Ledger) -> None:
+    ledger.append("check.finished", checked(whole=False, read_data=True), system="edoc")
+    ledger.append("check.finished", checked(whole=True, read_data=False), system="edoc")
+    assert state_of(ledger).damaged("edoc", "vault", "main")
+    ledger.append("check.finished", checked(whole=True, read_data=True), system="edoc")
+    assert not state_of(ledger).damaged("edoc", "vault", "main")
+
+
+def test_a_look_at_the_structure_keeps_the_proof_of_every_byte_and_damage_in_it_counts(ledger: Ledger) -> None:
+    ledger.append("check.finished", checked(whole=True, read_data=True), system="edoc")
+    ledger.append("check.finished", checked(whole=True, read_data=False), system="edoc")
+    kept = state_of(ledger).check("edoc", "vault", "main")
+    assert kept is not None
+    assert (kept.read_data, kept.seq) == (True, 1)
+    ledger.append("check.finished", checked(whole=False, read_data=False), system="edoc")
+    assert state_of(ledger).damaged("edoc", "vault", "main")
+    ledger.append("check.finished", checked(whole=True, read_data=False), system="edoc")
+    assert not state_of(ledger).damaged("edoc", "vault", "main")
+
+
+def test_frequent_backups_never_push_an_offline_copy_out_of_view(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backup.projection._KEPT_SNAPSHOTS", 3)
+    ledger.append("backup.finished", backed_up("first"), system="edoc")
+    ledger.append("copy.finished", copied(("first", "away")), system="edoc")
+    for number in range(5):
+        ledger.append("backup.finished", backed_up(f"later {number}"), system="edoc")
+    copies = state_of(ledger)
+    assert [kept.snapshot for kept in copies.snapshots("edoc")] == ["away", "later 2", "later 3", "later 4"]
+    offline = copies.newest("edoc", "medium", "weekly-a")
+    assert offline is not None
+    assert offline.original == "first"

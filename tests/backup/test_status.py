@@ -117,3 +117,16 @@ def test_copies_in_a_lost_vault_do_not_count_and_the_loss_is_the_reason(world: W
     assert found.newest is not None
     assert found.newest.store == LABEL
     assert not status.of_system(world.site, copies(snapshot("vault", "main", 2)), SYSTEM, NOW, {"main": "gone"}).newest
+
+
+def test_a_copy_that_a_check_found_damaged_is_no_copy(world: World) -> None:
+    state = copies(snapshot("vault", "main", 2), snapshot("medium", LABEL, 30), **{LABEL: medium()}).state
+    check = {"kind": "vault", "store": "main", "whole": False, "read_data": True, "problems": ["a pack"]}
+    check |= {"seconds": 1.0, "at": to_text(NOW), "seq": 8}
+    state["systems"][SYSTEM]["checks"] = {"vault/main": check}
+    found = of(world, Copies(state))
+    assert not found.three.ok
+    assert "the last check of main found damage" in found.three.reason
+    assert "no copy in main yet" not in found.three.reason
+    assert found.newest is not None
+    assert found.newest.store == LABEL
