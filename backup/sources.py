@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase as fnmatch
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from backup import databases, manifest
@@ -202,27 +203,41 @@ def _source(depot: Depot, name: str, kind: str, path: str, stored: Path | None) 
 
 
 def _excluded(depot: Depot, system: System) -> Callable[[Source, Path, str], bool]:
-    """Return what is left out of file sources: live database files, and what `exclude:` of the source matches.
+    """Return what is left out of file sources: live database files, and what no source wants that holds it.
 
-    A pattern is held against the last name and against the whole path on the host.
+    An `exclude:` pattern is about the paths of its own source, held against the last name and the whole path on the
+    host; what one source leaves out, another may still hold.
     """
-    live = set()
-    patterns: dict[str, list[str]] = {}
-    for source in system.data:
-        match source:
-            case SqliteSource(sqlite=path, host=host):
-                real = depot.site.host(host).path(path)
+    live: set[Path] = set()
+    wanted: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for one in system.data:
+        match one:
+            case SqliteSource(sqlite=database, host=host):
+                real = depot.site.host(host).path(database)
                 live |= {Path(real + ending) for ending in ("", *databases.COMPANIONS)}
-            case FilesSource(host=host, exclude=wanted):
-                patterns.setdefault(host, []).extend(wanted)
+            case FilesSource(host=host):
+                wanted.setdefault(host, []).extend((named, tuple(one.exclude)) for named in one.files)
 
     def excluded(source: Source, real: Path, path: str) -> bool:
         if source.kind != "files":
             return False
-        names = (real.name, path)
-        return real in live or any(fnmatch(name, wanted) for wanted in patterns[source.host] for name in names)
+        holding = [(named, patterns) for named, patterns in wanted[source.host] if _below(path, named)]
+        way_to_another = any(named != path and _below(named, path) for named, _ in wanted[source.host])
+        return real in live or (not way_to_another and all(_left_out(*one, path) for one in holding))
 
     return excluded
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+@lru_cache(maxsize=4096)
+def _left_out(named: str, patterns: tuple[str, ...], path: str) -> bool:
+    """Tell whether a source's patterns match a path, or a folder above it up to the one the source names."""
+    if any(fnmatch(name, wanted) for wanted in patterns for name in (PurePosixPath(path).name, path)):
+        return True
+    return path != named and _left_out(named, patterns, str(PurePosixPath(path).parent))
 
 
 def _canary(system: System, staged: Sequence[Source]) -> str | None:

@@ -89,3 +89,23 @@ def test_the_folders_above_are_remembered_with_their_modes(world: World) -> None
     world.data.chmod(0o751)
     database = next(s for s in sources.prepare(world.depot, SYSTEM, silent).manifest.sources if s.kind == "sqlite")
     assert [(path, mode) for path, mode, _, _ in database.parents][-1] == ("/srv/edoc", 0o751)
+
+
+def test_what_one_source_leaves_out_another_still_holds(world: World) -> None:
+    logs = world.data.parent / "logs"
+    logs.mkdir()
+    (logs / "kept.tmp").write_text("wanted")
+    (world.data / "scratch" / "deep").mkdir(parents=True)
+    (world.data / "scratch" / "deep" / "named.tmp").write_text("wanted")
+    (world.data / "scratch" / "beside").write_text("not wanted")
+    inventory = world.root / "site" / "inventory" / "edoc.yml"
+    more = (
+        "        - {files: [/srv/logs], host: documents-1}\n"
+        "        - {files: [/srv/edoc/scratch/deep/named.tmp], host: documents-1}\n"
+    )
+    text = inventory.read_text().replace("        - {sqlite", more + "        - {sqlite", 1)
+    inventory.write_text(text.replace('["*.tmp"]', '["*.tmp", scratch]'))
+    listed = paths(World(world.root))  # read anew
+    assert "/srv/logs/kept.tmp" in listed
+    assert "/srv/edoc/scratch/deep/named.tmp" in listed
+    assert not {"/srv/edoc/scratch.tmp", "/srv/edoc/scratch/beside"} & listed
