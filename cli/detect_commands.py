@@ -9,7 +9,7 @@ import typer
 
 from cli import output
 from cli.context import Context, JsonOption, current
-from inventory.errors import ExitCode
+from inventory.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +41,12 @@ def run(
 
     Example: holdfast detect run --rules rules/ --events /var/log/auth.log --json
     """
+    from detect import ruleset
+
     here = current(context)
-    if events:
-        return _over_files(here, _rules(rules, strict), events, json=json)
-    return _over_site(here, _rules(rules, strict, here.site.root), json=json)
+    chosen = _rules(rules, strict, None if events else here.site.root)
+    ruleset.require_some(chosen)
+    return _over_files(here, chosen, events, json=json) if events else _over_site(here, chosen, json=json)
 
 
 def _over_files(here: Context, rules: RuleSet, events: Sequence[str], *, json: bool) -> ExitCode:
@@ -224,6 +226,8 @@ def close(
 
     Example: holdfast detect alerts close 3f2a --reason "penetration test of 23 November"
     """
+    if not reason.strip():
+        raise UsageError("a reason must say something", hint="write it for the next person: --reason 'TEXT'")
     return _change(current(context), identity, "closed", reason)
 
 

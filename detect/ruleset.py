@@ -69,6 +69,16 @@ def ready(rules: RuleSet) -> tuple[list[Ready], RuleSet]:
     )
 
 
+def require_some(rules: RuleSet) -> None:
+    """Refuse a set without any rule that can be run: a run that looked for nothing must not end clean.
+
+    Raises:
+        RuleError: there is none.
+    """
+    if not any(ready(RuleSet((rule,), (), ()))[0] for rule in rules.rules):
+        raise RuleError("no rule can be run", hint="see why with: holdfast detect rules list --rules PATH")
+
+
 def strictly(rules: RuleSet) -> None:
     """Refuse a set with rules that cannot be run.
 

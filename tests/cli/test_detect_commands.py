@@ -88,6 +88,20 @@ def test_a_rule_that_cannot_be_run_is_named_and_with_strict_refused(holdfast: Ru
     assert "1 rules cannot be run" in err
 
 
+@pytest.mark.parametrize("content", [None, "no rule: at all"])
+def test_a_run_without_any_rule_that_can_be_run_is_never_clean(
+    holdfast: Run, tmp_path: Path, content: str | None
+) -> None:
+    (tmp_path / "log").touch()
+    (tmp_path / "rules").mkdir()
+    if content:
+        (tmp_path / "rules" / "a.yml").write_text(content)
+    code, _, err = holdfast("detect", "run", "--rules", tmp_path / "rules", "--events", tmp_path / "log")
+    assert code == ExitCode.USAGE
+    assert "no rule can be run" in err
+    assert "hint: " in err
+
+
 @pytest.mark.parametrize("option", ["--rules", "--events"])
 def test_what_is_not_there_is_told(holdfast: Run, rules: Path, tmp_path: Path, option: str) -> None:
     (tmp_path / "log").touch()
@@ -127,6 +141,7 @@ def test_an_alert_is_shown_acknowledged_and_closed_with_a_reason(holdfast: Run, 
     assert "auth.log:1" in out
     assert holdfast("detect", "alerts", "ack", identity[:8])[0] == ExitCode.DONE
     assert holdfast("detect", "alerts", "close", identity)[0] == ExitCode.USAGE
+    assert holdfast("detect", "alerts", "close", identity, "--reason", " ")[0] == ExitCode.USAGE
     assert holdfast("detect", "alerts", "close", identity, "--reason", "a test")[0] == ExitCode.DONE
     _, out, _ = holdfast("detect", "alerts", "show", identity, "--json")
     assert json.loads(out)["state"] == "closed"
