@@ -67,6 +67,7 @@ class Facts:
     forecast: Forecast | None
     watched: SystemState | None
     rules: int
+    unusable_rules: int
     runbook_problem: str
     runbook_digest: str
     drilled_digest: str | None

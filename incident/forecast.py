@@ -13,10 +13,10 @@ from inventory.system import System
 @dataclass(frozen=True)
 class Need:
     """What bringing one system back would take: bytes to restore (None: there is no copy to come back from), and
-    seconds to fetch its medium (0: online)."""
+    seconds to fetch its medium (0: online; None: it must be fetched, and nobody stated how long that takes)."""
 
     bytes: int | None
-    fetch_seconds: float
+    fetch_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def forecast(
     that comes first, one after the other as the recovery engine works, and the system itself: what its own recovery
     took beyond the rate + bytes ÷ rate. Rate: bytes per second of the largest measured recovery (small ones are mostly
     overhead). A system without a copy, or without a measured recovery of its own, or behind such a one, has no
-    forecast.
+    forecast; nor has one whose medium must be fetched in a time nobody stated.
     """
     rate = _rate(measured)
     own = {key: _own(needs[key], measured.get(key), rate) for key in needs}
@@ -70,10 +70,14 @@ def province(needs: Mapping[str, Need], measured: Mapping[str, Measurement]) -> 
 
 def _why(missing: Sequence[str], needs: Mapping[str, Need], measured: Mapping[str, Measurement]) -> str:
     lost = [key for key in missing if needs[key].bytes is None]
-    unmeasured = [key for key in missing if key not in measured or key not in lost]
-    parts = [f"no copy to come back from of {', '.join(lost)}"] if lost else []
-    parts += [f"no measured restore of {', '.join(unmeasured)}"] if unmeasured else []
-    return "; ".join(parts)
+    far = [key for key in missing if needs[key].fetch_seconds is None]
+    unmeasured = [key for key in missing if key not in measured or key not in lost + far]
+    parts = {
+        "no copy to come back from of": lost,
+        "no measured restore of": unmeasured,
+        "`fetch_medium` in holdfast.yml does not say how long it takes to fetch the medium of": far,
+    }
+    return "; ".join(f"{words} {', '.join(keys)}" for words, keys in parts.items() if keys)
 
 
 def _together(
@@ -83,7 +87,7 @@ def _together(
     measured: Mapping[str, Measurement],
 ) -> float:
     prepare = max(measured[key].prepare_seconds for key in keys)
-    fetch = max(needs[key].fetch_seconds for key in keys)
+    fetch = max(needs[key].fetch_seconds or 0.0 for key in keys)
     return prepare + fetch + sum(own[key] or 0.0 for key in keys)
 
 
@@ -93,7 +97,7 @@ def _rate(measured: Mapping[str, Measurement]) -> float | None:
 
 
 def _own(need: Need, measured: Measurement | None, rate: float | None) -> float | None:
-    if measured is None or rate is None or need.bytes is None:
+    if measured is None or rate is None or need.bytes is None or need.fetch_seconds is None:
         return None
     overhead = max(0.0, measured.growing_seconds - measured.bytes / rate)
     return overhead + measured.fixed_seconds + need.bytes / rate

@@ -50,7 +50,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     forecasts = forecast.forecast(wanted, finished, site.systems)
     book, problem = _book(site)
     drilled = _drilled(runs.all_runs(ledger))
-    hardening = hardening_history.latest(ledger)
+    hardening = hardening_history.latest(ledger, site.hosts)
     detection = detect_history.state_of(ledger)
     found = []
     for key, system in site.own.items():
@@ -71,6 +71,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             forecast=forecasts.get(key),
             watched=detection.systems.get(key),
             rules=detection.rules,
+            unusable_rules=detection.unusable,
             runbook_problem=problem or _runbook_problem(system, book),
             runbook_digest=book.runbooks[system.runbook].digest() if system.runbook in book.runbooks else "",
             drilled_digest=digest,
@@ -98,14 +99,19 @@ def needs(site: Site, copies: Copies, lost_vaults: Mapping[str, Mapping[str, str
 
     `lost_vaults` are, by system, the vaults that cannot be read now; a system with no other vault waits for its medium.
     """
-    fetch = site.settings.fetch_medium.total_seconds() if site.settings.fetch_medium else 0.0
     found = {}
     for key, system in site.own.items():
         left = copies.leaving_out(lost_vaults.get(key, {}))
         newest = left.newest(key)
         online = any(left.newest(key, "vault", copy.vault) for copy in system.copies if isinstance(copy, VaultCopy))
-        found[key] = Need(newest.bytes if newest else None, 0.0 if online else fetch)
+        found[key] = Need(newest.bytes if newest else None, 0.0 if online else fetch_seconds(site))
     return found
+
+
+def fetch_seconds(site: Site) -> float | None:
+    """Return how long fetching a medium takes, as the settings state it (None: they do not)."""
+    fetch = site.settings.fetch_medium
+    return None if fetch is None else fetch.total_seconds()
 
 
 def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None]]:

@@ -7,12 +7,16 @@ what was last proved too long ago is red, and a backup that exists is not a rest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from incident import rows
 from incident.facts import WORST_FIRST, Facts, Row, State
+from inventory import duration
 from inventory.policy import Policy
+
+_SKEW_SECONDS = 300.0
+"""How far two clocks of one site may differ: our own proposal."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,9 @@ class SystemReadiness:
 
     @property
     def state(self) -> State:
-        """Return the worst row's state."""
+        """Return the worst row's state; of a system nobody asked about, nothing is known."""
+        if not self.rows:
+            return "unknown"
         return next(state for state in WORST_FIRST if state == "green" or any(row.state == state for row in self.rows))
 
 
@@ -42,7 +48,19 @@ def of_system(facts: Facts, policy: Policy, now: datetime) -> SystemReadiness:
         rows.detection(facts, now),
         rows.runbook(facts),
     ]
-    return SystemReadiness(facts.key, facts.system.level, answers)
+    return SystemReadiness(facts.key, facts.system.level, [_dated(row) for row in answers])
+
+
+def _dated(row: Row) -> Row:
+    """Return a row whose proof is not dated in the future: such a one would stay young for as long as one likes."""
+    age = row.age_seconds
+    if age is None or age >= 0:
+        return row
+    if age >= -_SKEW_SECONDS:
+        return replace(row, age_seconds=0.0)
+    words = f"dated {duration.show(-age)} in the future, a clock was set back ({row.value})"
+    state: State = "red" if row.state == "red" else "unknown"
+    return replace(row, state=state, value=words, age_seconds=0.0, next="holdfast ledger verify")
 
 
 def count(systems: Sequence[SystemReadiness]) -> dict[State, int]:

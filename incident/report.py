@@ -73,10 +73,9 @@ def real_size(site: Site, ledger: Ledger) -> list[AtRealSize]:
     The worst case: no vault is left, a medium has to be fetched.
     """
     needs = gather.needs(site, copies_history.state_of(ledger), {})
-    fetch = site.settings.fetch_medium.total_seconds() if site.settings.fetch_medium else 0.0
     sized = {}
     for key, system in site.own.items():
         size, today = system.realistic_size_gb, needs[key].bytes
-        sized[key] = Need(today if size is None or today is None else int(size * 1e9), fetch)
+        sized[key] = Need(today if size is None or today is None else int(size * 1e9), gather.fetch_seconds(site))
     forecasts = forecast.forecast(sized, gather.measured(ledger), site.systems)
     return [AtRealSize(key, system.realistic_size_gb, forecasts[key]) for key, system in site.own.items()]

@@ -38,6 +38,8 @@ def hardening(facts: Facts, policy: Policy, now: datetime) -> Row:
         state, following = "red", f"holdfast harden plan --system {facts.key}"
     elif found.unknown:
         state, following = "unknown", scan
+    elif found.level < facts.system.level:
+        state, words, following = "unknown", f"judged against level {found.level} only ({words})", scan
     elif not found.passed:
         state, words, following = "unknown", "no control could be judged", scan
     else:
@@ -77,7 +79,8 @@ def three_two_one(facts: Facts) -> Row:
     evidence = () if newest is None else (newest.seq,)
     if facts.unreachable:
         words = "; ".join(f"vault {name}: {why}" for name, why in facts.unreachable.items())
-        renew = f"mount it, or: holdfast backup vault renew {next(iter(facts.unreachable))} --reason WHY"
+        words += " (mount it; give it up only when it is lost for good)"
+        renew = f"holdfast backup vault renew {next(iter(facts.unreachable))} --reason WHY"
         return Row("three_two_one", "red", words, target, evidence=evidence, next=renew)
     parts = (facts.copies.three, facts.copies.two, facts.copies.offline)
     if facts.copies.three_two_one:
@@ -140,12 +143,13 @@ def integrity(facts: Facts, policy: Policy, now: datetime) -> Row:
     for store, check in facts.checks:
         following = f"holdfast backup check {store} --read-data"
         if check is None or not check.read_data:
-            return Row("integrity", "unknown", f"{store} was never read through", target, None, evidence, following)
+            words = f"{store} was never checked" if check is None else f"{store}: nobody has read every byte yet"
+            return Row("integrity", "unknown", words, target, None, evidence, following)
         if limit is not None and now - check.at > limit:
             words = f"{store}: not verified since {_day(check.at)}"
             return Row("integrity", "red", words, target, (now - check.at).total_seconds(), evidence, following)
     oldest = max(now - check.at for _, check in facts.checks if check is not None)
-    return Row("integrity", "green", "every copy is whole", target, oldest.total_seconds(), evidence)
+    return Row("integrity", "green", "every copy was whole when last read", target, oldest.total_seconds(), evidence)
 
 
 def restore(facts: Facts, policy: Policy, now: datetime) -> Row:
@@ -172,12 +176,16 @@ def forecast(facts: Facts) -> Row:
     found = facts.forecast
     if found is None or found.seconds is None:
         why = found.why if found is not None else "nothing measured"
-        rehearse = f"holdfast incident open --system {facts.key} --title 'recovery rehearsal'"
-        return Row("forecast", "unknown", why, target, next=rehearse)
-    words = f"{duration.show(found.seconds)} (forecast, at {(found.bytes_per_second or 0) / 1e6:.0f} MB/s measured)"
+        following = f"holdfast incident open --system {facts.key} --title 'recovery rehearsal'"
+        if facts.copies.newest is None:
+            following = f"holdfast backup run {facts.key}"
+        return Row("forecast", "unknown", why, target, next=following)
+    words = f"{duration.show(found.seconds)} (forecast, at {(found.bytes_per_second or 0) / 1e6:.1f} MB/s measured)"
     share = found.seconds / facts.system.rto.total_seconds()
     state: State = "red" if share > 1 else "amber" if share > _CLOSE else "green"
-    following = "" if state == "green" else "make the copy faster to read, or have the target changed by its owner"
+    following = "" if state == "green" else f"holdfast inventory show {facts.key}"
+    if following:
+        words += "; it takes a copy that is faster to read, or another target by its owner"
     return Row("forecast", state, words, target, evidence=found.evidence, next=following)
 
 
@@ -206,8 +214,17 @@ def detection(facts: Facts, now: datetime) -> Row:
             "detection", "red", "no rule ran", target, age.total_seconds(), evidence, "holdfast detect rules list"
         )
     words = f"{facts.rules} rules, {duration.show(age)} ago"
-    state: State = "green" if age <= _WATCHED_EVERY else "red"
-    return Row("detection", state, words, target, age.total_seconds(), evidence, "" if state == "green" else run)
+    state: State = "green"
+    following = ""
+    if age > _WATCHED_EVERY:
+        state, following = "red", run
+    elif found.sources < len(facts.system.logs):
+        words = f"only {found.sources} of {len(facts.system.logs)} logs were looked at ({words})"
+        state, following = "unknown", run
+    elif facts.unusable_rules:
+        words = f"{facts.unusable_rules} rules cannot run ({words})"
+        state, following = "amber", "holdfast detect rules list"
+    return Row("detection", state, words, target, age.total_seconds(), evidence, following)
 
 
 def runbook(facts: Facts) -> Row:

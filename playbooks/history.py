@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,8 @@ class Hardening:
     """A system's newest scan: `at` and `seq` are those of the host looked at longest ago.
 
     The counts are sums over its hosts; `failing` are the controls that fail on at least one of them;
-    `unreached` the hosts whose newest scan did not reach them (their last verdicts are not counted).
+    `unreached` the hosts whose newest scan did not reach them (their last verdicts are not counted);
+    `level` the lowest level (1..5) that any of them was judged against.
     """
 
     at: datetime
@@ -35,6 +36,7 @@ class Hardening:
     failing: tuple[str, ...]
     unreached: tuple[str, ...]
     evidence: tuple[int, ...]
+    level: int
 
 
 def record_scan(ledger: Ledger, scan: Scan) -> list[Record]:
@@ -48,9 +50,13 @@ def record_apply(ledger: Ledger, applied: Applied) -> list[Record]:
     return ledger.append_all([*entries, *(_scanned(host) for host in applied.after.hosts)])
 
 
-def latest(ledger: Ledger) -> dict[str, Hardening]:
-    """Return each system's newest state of hardening; a system never scanned is not in it."""
-    hosts = ledger.project(HARDENING)
+def latest(ledger: Ledger, hosts_there_are: Collection[str] | None = None) -> dict[str, Hardening]:
+    """Return each system's newest state of hardening; a system never scanned is not in it.
+
+    With `hosts_there_are`, hosts that were scanned once and have left the inventory do not count.
+    """
+    kept = ledger.project(HARDENING)
+    hosts = {name: host for name, host in kept.items() if hosts_there_are is None or name in hosts_there_are}
     keys = sorted({key for host in hosts.values() for key in host["systems"]})
     return {key: _sum({name: host for name, host in hosts.items() if key in host["systems"]}) for key in keys}
 
@@ -114,4 +120,5 @@ def _sum(hosts: Mapping[str, Any]) -> Hardening:
         failing=tuple(sorted({name for host in reached for name in host["failing"]})),
         unreached=tuple(name for name, host in hosts.items() if host["error"] is not None),
         evidence=tuple(sorted(host["seq"] for host in hosts.values())),
+        level=min(host["level"] for host in hosts.values()),
     )

@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import typer.main
 
 from cli import app
+from incident import readiness
 from inventory.errors import ExitCode
 from ledger import alerts
 from tests.incident import making
 from tests.incident.district import District
+from tests.incident.judging import POLICY, WELL
+from tests.incident.making import NOON
+from tests.incident.test_rows import CASES
 
 ROWS = [
     "hardening",
@@ -59,7 +64,7 @@ def known(command: str) -> bool:
         group = group.commands[rest.pop(0)]
     options = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)}
     given = {word for word in rest if word.startswith("--")}
-    return program == "holdfast" and not (hasattr(group, "commands") and not given and not rest) and given <= options
+    return program == "holdfast" and not hasattr(group, "commands") and given <= options
 
 
 def test_readiness_has_the_documented_shape_and_nothing_of_a_new_site_is_green(on: Holdfast) -> None:
@@ -131,6 +136,14 @@ def test_today_has_the_documented_shape_worst_first_each_with_a_command_that_exi
     assert [task["state"] for task in found] == sorted((task["state"] for task in found), key=order.index)
     for task in found:
         assert known(task["command"]), task
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whatever_a_row_finds_its_next_step_is_a_command_that_exists(case: tuple[Any, ...]) -> None:
+    row_id, different = case[:2]
+    found = readiness.of_system(replace(WELL, **different), POLICY, NOON)
+    (row,) = [row for row in found.rows if row.id == row_id]
+    assert known(row.next), row.next
 
 
 def test_hostile_titles_do_not_reach_the_terminal_as_they_are(on: Holdfast) -> None:

@@ -39,7 +39,7 @@ def checked(kind: str, store: str, seq: int, **different: Any) -> Checked:
 
 
 VAULT, OFFLINE = kept("vault", "main", 11), kept("medium", "weekly-a", 12)
-HARDENED = Hardening(NOON - HOUR, 10, ("documents-1",), 40, 0, 0, 2, (), (), (10,))
+HARDENED = Hardening(NOON - HOUR, 10, ("documents-1",), 40, 0, 0, 2, (), (), (10,), 3)
 COPIES = SystemStatus("edoc", VAULT, HOUR, SYSTEM.rpo, YES, YES, YES, ())
 MEDIUM = Medium("weekly-a", "id", "detached", NOON - HOUR, NOON - HOUR, False, NOON - HOUR, 13)
 CHECKS = [("main", checked("vault", "main", 14)), ("weekly-a", checked("medium", "weekly-a", 15))]
@@ -61,6 +61,7 @@ WELL = Facts(
     forecast=FORECAST,
     watched=WATCHED,
     rules=20,
+    unusable_rules=0,
     runbook_problem="",
     runbook_digest="d",
     drilled_digest="d",

@@ -47,6 +47,14 @@ def test_without_a_copy_to_come_back_from_there_is_no_forecast_however_well_it_w
     assert province(needs, ALL) is None
 
 
+def test_a_medium_that_takes_nobody_knows_how_long_to_fetch_gives_no_forecast() -> None:
+    needs = NEEDS | {"edoc": Need(1, None)}
+    found = forecast(needs, ALL, SYSTEMS)
+    assert {key for key, each in found.items() if each.seconds is None} == {"edoc"}
+    assert "`fetch_medium`" in found["edoc"].why
+    assert province(needs, ALL) is None
+
+
 def test_a_province_of_nothing_has_no_forecast() -> None:
     assert province({}, {}) is None
     assert province(NEEDS, {}) is None

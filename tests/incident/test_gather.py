@@ -116,6 +116,13 @@ def test_a_system_measured_once_has_no_forecast_when_no_copy_is_left(district: D
     assert gather.needs(district.site, copies, {})["edoc"].bytes == 1
 
 
+def test_how_long_a_medium_takes_to_fetch_is_what_the_settings_say_or_not_known(district: District) -> None:
+    assert gather.fetch_seconds(district.site) == 1800.0
+    settings = district.root / "site" / "holdfast.yml"
+    settings.write_text(settings.read_text().replace("fetch_medium: 30m\n", ""))
+    assert gather.fetch_seconds(District(district.root).site) is None
+
+
 def test_the_last_recovery_counts_also_when_its_incident_was_opened_first(district: District) -> None:
     systems = {"edoc": district.site.system("edoc")}
     both = [making.opened(district.ledger, "edoc") for _ in range(2)]

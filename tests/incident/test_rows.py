@@ -61,6 +61,7 @@ CASES: list[tuple[str, Mapping[str, Any], str, str, str]] = [
     ("hardening", hardened(unreached=("documents-1",)), "red", "not reached: documents-1", "harden scan"),
     ("hardening", hardened(at=LONG_AGO), "red", "not verified since 2025-10-19", "harden scan"),
     ("hardening", hardened(passed=0), "unknown", "no control could be judged", "harden scan"),
+    ("hardening", hardened(level=2), "unknown", "judged against level 2 only", "harden scan"),
     ("hardening", {"hosts": ("documents-1", "web-1")}, "unknown", "never scanned: web-1", "harden scan"),
     ("backup", system(data=[]), "unknown", "no data is named", "inventory show edoc"),
     ("backup", {"copies": replace(COPIES, newest=None, age=None)}, "red", "no good copy", "backup run edoc"),
@@ -77,8 +78,8 @@ CASES: list[tuple[str, Mapping[str, Any], str, str, str]] = [
     ("offline", medium(probed_at=LONG_AGO), "red", "not verified since 2025-10-19", "media probe weekly-a"),
     ("offline", {"offline": replace(OFFLINE, at=NOON - timedelta(days=8))}, "red", "due every", "backup copy"),
     ("integrity", {"checks": []}, "unknown", "no copy to check", "backup run edoc"),
-    ("integrity", {"checks": [CHECKS[0], ("weekly-a", None)]}, "unknown", "never read through", "check weekly-a"),
-    ("integrity", check(read_data=False), "unknown", "never read through", "check weekly-a --read-data"),
+    ("integrity", {"checks": [CHECKS[0], ("weekly-a", None)]}, "unknown", "never checked", "check weekly-a"),
+    ("integrity", check(read_data=False), "unknown", "nobody has read every byte", "check weekly-a --read-data"),
     ("integrity", check(whole=False, problems=("pack 1",)), "red", "is damaged: pack 1", "check weekly-a"),
     ("integrity", check(whole=False), "red", "no reason recorded", "check weekly-a"),
     ("integrity", check(at=LONG_AGO), "red", "not verified since 2025-10-19", "check weekly-a"),
@@ -87,12 +88,14 @@ CASES: list[tuple[str, Mapping[str, Any], str, str, str]] = [
     ("restore", {"restore": replace(RESTORED, at=LONG_AGO)}, "red", "not verified since 2025", "backup restore edoc"),
     ("forecast", {"forecast": None}, "unknown", "nothing measured", "incident open --system edoc"),
     ("forecast", {"forecast": Forecast(None, None, None, "no x", ())}, "unknown", "no x", "incident open"),
-    ("forecast", {"forecast": replace(FORECAST, seconds=8.1 * 3600)}, "red", "8h6m", "faster"),
-    ("forecast", {"forecast": replace(FORECAST, seconds=7 * 3600)}, "amber", "7h", "faster"),
+    ("forecast", {"forecast": replace(FORECAST, seconds=8.1 * 3600)}, "red", "8h6m", "inventory show edoc"),
+    ("forecast", {"forecast": replace(FORECAST, seconds=7 * 3600)}, "amber", "7h", "inventory show edoc"),
     ("detection", system(logs=[]), "unknown", "no logs are named", "inventory show edoc"),
     ("detection", {"watched": None}, "unknown", "never looked at", "detect run"),
     ("detection", {"watched": replace(WATCHED, silent={"auth.log": "unreadable"})}, "red", "auth.log", "detect run"),
     ("detection", {"watched": replace(WATCHED, last_run_at=NOON - 2 * HOUR)}, "red", "2h ago", "detect run"),
+    ("detection", {"watched": replace(WATCHED, sources=0)}, "unknown", "only 0 of 1 logs", "detect run"),
+    ("detection", {"unusable_rules": 2}, "amber", "2 rules cannot run", "detect rules list"),
     ("detection", {"rules": 0}, "red", "no rule ran", "detect rules list"),
     ("runbook", {"runbook_problem": "no runbook 'x'"}, "red", "no runbook 'x'", "inventory show edoc"),
     ("runbook", {"drilled_digest": None}, "amber", "never used", "recover plan"),
@@ -120,6 +123,26 @@ def test_each_row_has_its_states_words_and_next_command(
     assert following in row.next
     others = {each.state for key, each in rows(replace(WELL, **different)).items() if key != row_id}
     assert others == {"green"} or row_id in {"offline", "three_two_one"}
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        hardened(at=NOON + HOUR),
+        {"copies": replace(COPIES, age=-HOUR)},
+        medium(probed_at=NOON + HOUR),
+        {"checks": [(store, replace(each, at=NOON + HOUR)) for store, each in CHECKS]},
+        {"restore": replace(RESTORED, at=NOON + HOUR)},
+        {"watched": replace(WATCHED, last_run_at=NOON + HOUR)},
+    ],
+)
+def test_a_proof_dated_in_the_future_proves_nothing(different: Mapping[str, Any]) -> None:
+    found = rows(replace(WELL, **different)).values()
+    (row,) = [row for row in found if row.state != "green"]
+    assert row.state == "unknown"
+    assert "a clock was set back" in row.value
+    assert row.next == "holdfast ledger verify"
+    assert row.age_seconds == 0.0
 
 
 def test_with_nothing_known_nothing_is_green() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +38,18 @@ def test_the_newest_scan_of_each_host_counts_and_the_oldest_of_them_dates_the_sy
     assert found.failing == ("HF-TRY-001",)
     assert found.hosts == ("one", "two")
     assert found.evidence == (2, 3)
+
+
+def test_a_host_that_left_the_inventory_does_not_count(ledger: Ledger) -> None:
+    history.record_scan(ledger, Scan((host("old", "fail"), host("new", "pass"))))
+    found = history.latest(ledger, {"new"})["edoc"]
+    assert (found.hosts, found.failed, found.evidence) == (("new",), 0, (2,))
+    assert history.latest(ledger, set()) == {}
+
+
+def test_a_system_was_judged_against_the_lowest_level_of_its_hosts(ledger: Ledger) -> None:
+    history.record_scan(ledger, Scan((host("one", "pass"), replace(host("two", "pass"), level=1))))
+    assert history.latest(ledger)["edoc"].level == 1
 
 
 def test_a_host_not_reached_takes_its_old_verdicts_out_of_the_count(ledger: Ledger) -> None:
