@@ -81,7 +81,7 @@ def require_free(places: Sequence[Place], *, overwrite: bool) -> None:
         names = ", ".join(f"{place.host.name}:{place.source.path}" for place in taken)
         raise TargetInUseError(
             f"there is data already at {names}",
-            hint="restore to an empty host, or say --overwrite: it is then kept aside",
+            hint="restore to an empty place, or move what is there away; it is never overwritten",
         )
 
 

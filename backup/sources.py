@@ -128,13 +128,18 @@ class _List:
         """Add everything a source holds.
 
         Raises:
-            SourceError: it holds no file.
+            SourceError: it holds no file, or is only a link.
         """
         before = len(self.entries)
         for real in manifest.walk(
             Path(source.stored), skip=lambda real: self._skip(source, real), refused=self._refused
         ):
             self._add_path(source, real)
+        if Path(source.stored).is_symlink():
+            raise SourceError(
+                f"{source.host}:{source.path} is a link to {Path(source.stored).readlink()}",
+                hint="a link holds no data: name what it leads to in the system's `data:`",
+            )
         if not any(entry.type == "file" for entry in self.entries[before:]) and not self.problems:
             raise SourceError(
                 f"{source.host}:{source.path} holds no file",

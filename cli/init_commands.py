@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ def init(
         output.line(f"wrote {file}")
     output.line()
     output.line("Next:")
+    output.line(f"  mkdir -m 700 {quote(str(directory / 'vault'))}")
     for command in ("inventory validate", "inventory show example", "backup run example", "readiness"):
-        output.line(f"  holdfast --site {directory} {command}")
+        output.line(f"  holdfast --site {quote(str(directory))} {command}")
     return ExitCode.DONE

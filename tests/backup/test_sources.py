@@ -58,6 +58,14 @@ def test_a_folder_without_files_is_a_failure(world: World) -> None:
         sources.prepare(world.depot, SYSTEM, silent)
 
 
+def test_a_source_that_is_only_a_link_is_a_failure_that_names_what_it_leads_to(world: World) -> None:
+    world.data.rename(world.data.with_name("elsewhere"))
+    world.data.symlink_to("elsewhere")
+    with pytest.raises(SourceError, match=r"/srv/edoc is a link to elsewhere") as caught:
+        sources.prepare(world.depot, SYSTEM, silent)
+    assert "name what it leads to" in caught.value.hint
+
+
 def test_a_database_that_was_overwritten_is_a_failure(world: World) -> None:
     for ending in ("-wal", "-shm"):
         Path(f"{world.database}{ending}").unlink(missing_ok=True)
