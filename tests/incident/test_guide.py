@@ -95,7 +95,7 @@ def disturb(responder: Responder, chance: random.Random) -> None:
                 acts.affect(responder.ledger, found, ["sso"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.integers(0, 1_000_000))
 def test_pasting_what_is_shown_always_gets_on_and_ends_with_everything_back(seed: int) -> None:
     chance = random.Random(seed)
