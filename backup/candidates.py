@@ -59,13 +59,17 @@ def in_order(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def choose(found: Sequence[Candidate], *, snapshot: str = "", store: str = "") -> Candidate | None:
-    """Return the first candidate that fits: reachable and not suspect ones are preferred. Pure.
+    """Return the first candidate that fits; what is reachable, not suspect, or can be fetched is preferred. Pure.
 
     `snapshot` is (the beginning of) an id or `latest` or empty.
     """
     wanted = "" if snapshot == "latest" else snapshot
     fitting = [one for one in found if one.snapshot.startswith(wanted) and store in ("", one.store)]
-    return min(fitting, key=lambda one: (not one.reachable, bool(one.suspect)), default=None)
+    return min(
+        fitting,
+        key=lambda one: (not one.reachable, bool(one.suspect), not one.reachable and one.kind == "vault"),
+        default=None,
+    )
 
 
 def find(depot: Depot, system: str, *, snapshot: str = "", store: str = "") -> Candidate:
@@ -87,7 +91,9 @@ def find(depot: Depot, system: str, *, snapshot: str = "", store: str = "") -> C
         shown = ", ".join(f"{one.snapshot[:8]} in {one.store}" for one in found[:5])
         raise UsageError(f"no snapshot of {system} fits", hint=f"there are {shown}")
     if not chosen.reachable:
-        hint = f"fetch it, then: holdfast backup media attach {chosen.store}" if chosen.kind == "medium" else ""
+        hint = f"is its disk mounted? Every copy there is: holdfast recover candidates {system}"
+        if chosen.kind == "medium":
+            hint = f"fetch it, then: holdfast backup media attach {chosen.store}"
         raise MediumAwayError(f"snapshot {chosen.snapshot[:8]} cannot be read now: {chosen.where}", hint=hint)
     return chosen
 

@@ -98,9 +98,10 @@ class Depot:
         Raises:
             UsageError: neither has this name.
         """
-        if name in self.site.settings.vaults:
-            return self.vault(name)
-        return self.medium(name)
+        known = {store.name: store for store in reversed(self.stores())}
+        if name not in known:
+            raise UsageError(f"no store {name!r} in holdfast.yml", hint=f"stores: {', '.join(known) or 'none'}")
+        return known[name]
 
     def stores(self) -> list[Store]:
         """Return every vault and medium of the settings."""
@@ -117,7 +118,7 @@ class Depot:
             if label in rotation.disks:
                 return name, rotation.disks[label]
         known = [label for rotation in self.site.settings.media.values() for label in rotation.disks]
-        raise UsageError(f"no store {label!r} in holdfast.yml", hint=f"media: {', '.join(known) or 'none'}")
+        raise UsageError(f"no medium {label!r} in holdfast.yml", hint=f"media: {', '.join(known) or 'none'}")
 
     def key_file(self, store: Store, system: str) -> Path:
         """Return where the password of a repository is kept."""
@@ -222,13 +223,16 @@ class Depot:
 
     def _password(self, store: Store, system: str) -> bytes:
         file = self.key_file(store, system)
+        hint = f"bring back {file} from your escrow; without it this copy is lost"
         try:
-            return file.read_bytes()
+            password = file.read_bytes()
         except OSError as error:
             raise errors.KeyMissingError(
-                f"the key of {system} in {store.label} cannot be read: {error.strerror}",
-                hint=f"bring back {file} from your escrow; without it this copy is lost",
+                f"the key of {system} in {store.label} cannot be read: {error.strerror}", hint=hint
             ) from error
+        if not password.strip():
+            raise errors.KeyMissingError(f"the key of {system} in {store.label} is empty: {file}", hint=hint)
+        return password
 
     def _new_password(self, store: Store, system: str) -> bytes:
         file = self.key_file(store, system)

@@ -84,6 +84,12 @@ def test_a_destroyed_vault_and_a_medium_on_the_shelf_cannot_be_read_now(copied: 
     with pytest.raises(MediumAwayError) as caught:
         find(copied.depot, SYSTEM, store=LABEL)
     assert f"media attach {LABEL}" in caught.value.hint
+    with pytest.raises(MediumAwayError, match="safe 2") as caught:
+        find(copied.depot, SYSTEM)  # a disk can be fetched, a lost vault cannot
+    assert f"media attach {LABEL}" in caught.value.hint
+    with pytest.raises(MediumAwayError, match=str(copied.vault)) as caught:
+        find(copied.depot, SYSTEM, store="main")
+    assert f"holdfast recover candidates {SYSTEM}" in caught.value.hint
 
 
 @pytest.mark.restic

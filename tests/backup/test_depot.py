@@ -67,6 +67,15 @@ def test_a_lost_key_is_named_and_never_replaced(backed_up: World) -> None:
 
 
 @pytest.mark.restic
+def test_an_empty_key_file_is_a_lost_key(backed_up: World) -> None:
+    key = backed_up.depot.key_file(vault(backed_up), SYSTEM)
+    key.write_bytes(b"")
+    with pytest.raises(errors.KeyMissingError, match="is empty") as caught:
+        backed_up.depot.open(vault(backed_up), SYSTEM)
+    assert "escrow" in caught.value.hint
+
+
+@pytest.mark.restic
 def test_a_repository_made_but_not_recorded_is_taken_over_if_it_is_empty(world: World) -> None:
     made = world.depot.make(vault(world), SYSTEM)
     forgotten = digest_of(made.path)
