@@ -14,7 +14,7 @@ from typing import Any
 
 from cli.demo.services import documents, exchange, signon
 from inventory import people
-from inventory.errors import RefusedError
+from inventory.errors import HoldfastError, RefusedError
 
 MARK = ".holdfast-demo"
 MEDIUM = "weekly-a"
@@ -114,14 +114,20 @@ def claim(home: Path) -> Path:
 
     Raises:
         RefusedError: it holds something that is not a demo's.
+        HoldfastError: it cannot be made, emptied or written to.
     """
     home = home.resolve()
-    if home.exists() and any(home.iterdir()):
-        if not (home / MARK).is_file():
-            raise RefusedError(f"{home} is not empty and not a demo's", hint="choose another with --dir")
-        _remove(home)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (home / MARK).write_text("made by `holdfast demo`; removed by its next run\n")
+    try:
+        if home.exists() and any(home.iterdir()):
+            if not (home / MARK).is_file():
+                raise RefusedError(f"{home} is not empty and not a demo's", hint="choose another with --dir")
+            _remove(home)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (home / MARK).write_text("made by `holdfast demo`; removed by its next run\n")
+    except OSError as error:
+        raise HoldfastError(
+            f"the demo cannot use {home}: {error.strerror}", hint="name a folder you can write to with --dir"
+        ) from error
     return home
 
 

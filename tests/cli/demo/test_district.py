@@ -7,7 +7,7 @@ import pytest
 from cli.demo import district
 from cli.demo.district import SERVICES
 from inventory import site as sites
-from inventory.errors import RefusedError
+from inventory.errors import ExitCode, HoldfastError, RefusedError
 
 
 def test_a_folder_that_is_not_a_demos_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -15,6 +15,15 @@ def test_a_folder_that_is_not_a_demos_is_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(RefusedError, match="not empty"):
         district.claim(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "four years of work"
+
+
+@pytest.mark.parametrize("where", ["file", "file/below", "/proc/demo"])
+def test_a_place_where_no_folder_can_be_made_is_named_with_a_way_out(tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(HoldfastError, match="the demo cannot use") as caught:
+        district.claim(tmp_path / where)
+    assert "--dir" in caught.value.hint
+    assert caught.value.exit_code == ExitCode.UNFINISHED
 
 
 def test_an_earlier_demos_folder_is_emptied_even_where_it_was_made_unreadable(tmp_path: Path) -> None:
