@@ -21,6 +21,7 @@ from inventory.errors import HoldfastError
 
 _POLL_SECONDS = 0.1
 _SOCKET = "supervisor.sock"
+_CANNOT = "cannot"
 
 
 @dataclass
@@ -70,6 +71,8 @@ class Supervisor(threading.Thread):
         match wish["do"]:
             case "start":
                 if (unit := self._units.get(name)) is not None and unit.process.ended() is None:
+                    if unit.host != host:  # what answers there is not what was restored here
+                        return f"{_CANNOT} start {name} on {host}: it runs on {unit.host}"
                     return f"{name} already runs on {unit.host}"
                 self._start(name, host)
                 return f"started {name} on {host}"
@@ -79,7 +82,7 @@ class Supervisor(threading.Thread):
                     self._journal(unit.host, 6, f"{name}.service: Deactivated successfully.", name)
                 return f"stopped {name}"
             case other:
-                return f"cannot {other}"
+                return f"{_CANNOT} {other}"
 
     def _start(self, name: str, host: str) -> None:
         service = SERVICES[name]
@@ -129,18 +132,21 @@ def ask(home: Path, do: str, service: str, host: str) -> str:
     """Ask the demo's supervisor to start or stop a service; return what it says.
 
     Raises:
-        HoldfastError: no demo runs in `home`.
+        HoldfastError: no demo runs in `home`, or it cannot do so.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(30)
         try:
             _connect(connection, home / "run" / _SOCKET)
             connection.sendall(json.dumps({"do": do, "service": service, "host": host}).encode())
-            return connection.recv(4096).decode()
+            said = connection.recv(4096).decode()
         except OSError as error:
             raise HoldfastError(
                 f"no demo is running in {home}: its services end with it", hint=f"holdfast demo --dir {home}"
             ) from error
+    if said.startswith(_CANNOT):
+        raise HoldfastError(said)
+    return said
 
 
 def reap(home: Path) -> int:

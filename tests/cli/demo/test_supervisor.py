@@ -52,6 +52,13 @@ def test_a_service_starts_answers_and_stops_on_request(world: District) -> None:
     assert journal(world, "signon-1")[-1] == "sso.service: Deactivated successfully."
 
 
+def test_a_service_that_runs_elsewhere_is_not_called_started(world: District) -> None:
+    supervisor.ask(world.home, "start", "sso", "signon-1")
+    with pytest.raises(HoldfastError, match="cannot start sso on exchange-1: it runs on signon-1"):
+        supervisor.ask(world.home, "start", "sso", "exchange-1")
+    assert "already runs" in supervisor.ask(world.home, "start", "sso", "signon-1")
+
+
 def test_a_killed_service_is_written_to_its_hosts_journal_as_systemd_would(world: District) -> None:
     supervisor.ask(world.home, "start", "sso", "signon-1")
     assert wait_until(200, f"{world.url('sso')}/health")
