@@ -1,4 +1,4 @@
-"""`holdfast demo`: see all of it happen, on this machine, in about a minute."""
+"""`holdfast demo`: see all of it happen, on this machine, in about two minutes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def demo(
     with driver.cleared(directory, say) as home:
         say(f"everything lies in {home}")
         if not json:
-            output.line(f"to paste commands yourself: export HOLDFAST_SITE={home / 'site'}")
+            output.line(f"to paste commands yourself: {to_paste(home)}")
             if not full:
                 output.line("shown is the gist of each command; all it printed lies in log/ there")
         options = driver.Options(home, spoil is not None, attack, step, quiet=json, full=full)
@@ -55,6 +55,13 @@ def demo(
     else:
         _print(found, home)
     return ExitCode.DONE if found.ok else ExitCode.FINDINGS
+
+
+def to_paste(home: Path) -> str:
+    """Return the shell line after which commands find the demo's site."""
+    import shlex
+
+    return f"export HOLDFAST_SITE={shlex.quote(str(home / 'site'))}"
 
 
 def _print(found: Result, home: Path) -> None:
