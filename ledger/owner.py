@@ -47,6 +47,12 @@ def parse(text: str) -> Owner | None:
     return Owner(parts[0], parts[1], parts[2], int(parts[3]), parts[4], parts[5])
 
 
+def words(text: str) -> str:
+    """Say who an owner is to somebody who may have to find and end that process."""
+    owner = parse(text)
+    return text if owner is None else f"process {owner.pid} on {owner.host}"
+
+
 def is_dead(text: str) -> bool:
     """Tell whether an owner is provably dead; anything that cannot be proved is alive.
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from inventory import clock as clocks
 from ledger import durable
+from ledger import owner as owners
 from ledger import record as records
 from ledger.chain import Row
 from ledger.errors import AlreadyThereError, LeaseLostError, LedgerError, next_step
@@ -194,7 +195,7 @@ class Store:
                 return lease
             if row["holder"] != holder and row["until"] > clocks.to_text(now) and not is_dead(row["holder"]):
                 raise LeaseLostError(
-                    f"{name} is being worked on by {row['holder']} until {row['until']}",
+                    f"{name} is being worked on by {owners.words(row['holder'])} until {row['until']}",
                     hint="wait for it to end, or end that process; ownership runs out by itself",
                 )
             epoch = row["epoch"] + (row["holder"] != holder)

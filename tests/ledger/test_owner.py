@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,3 +51,8 @@ def test_what_a_dead_process_owned_passes_on_at_once(ledger: Ledger, state: Path
     process.join()
     assert process.exitcode == 0
     assert ledger.own("recovery").epoch == 2
+
+
+def test_an_owner_is_named_by_what_a_person_can_look_for() -> None:
+    assert owner.words(str(owner.this_process())) == f"process {os.getpid()} on {socket.gethostname()}"
+    assert owner.words("somebody else's words") == "somebody else's words"
