@@ -61,14 +61,14 @@ def renew(depot: Depot, store: Store, reason: str) -> None:
     """Give up a vault that is lost, so that the next backup begins a new one; its keys are kept aside.
 
     Raises:
-        RefusedError: the vault is there and whole.
+        RefusedError: the vault is there with every repository that was recorded.
         UsageError: no reason was given, or it was never used.
     """
     if not reason.strip():
         raise UsageError("a vault is given up with a reason only", hint='say --reason "what happened"')
     if depot.copies().vault_id(store.name) is None:
         raise UsageError(f"the vault {store.name} was never used", hint="holdfast backup run begins it")
-    if not look(depot, store):
+    if not look(depot, store) and not _ruined(depot, store):
         raise RefusedError(f"the vault {store.name} is there and is ours; it is not given up", hint="use it")
     record = depot.ledger.append("vault.retired", {"store": store.name, "reason": reason})
     keys = depot.key_file(store, "any").parent
@@ -84,6 +84,8 @@ def look(depot: Depot, store: Store) -> str:
         require(depot, store)
     except HoldfastError as error:
         return error.message
+    except OSError as error:
+        return f"{store.path} cannot be looked at: {error.strerror}"
     return ""
 
 
@@ -94,12 +96,18 @@ def lost(depot: Depot, system: str) -> dict[str, str]:
     for copy in depot.site.system(system).copies:
         if not isinstance(copy, VaultCopy) or copies.newest(system, "vault", copy.vault) is None:
             continue
-        store, known = depot.vault(copy.vault), copies.repository("vault", copy.vault, system)
+        store = depot.vault(copy.vault)
         if said := look(depot, store):
             found[copy.vault] = said
-        elif known is None or digest_of(store.repository(system)) != known.digest:
+        elif system in _ruined(depot, store):
             found[copy.vault] = f"the repository of {system} is gone, or not the one recorded"
     return found
+
+
+def _ruined(depot: Depot, store: Store) -> list[str]:
+    """Return the systems whose recorded repository is not in the vault any more, or is another one."""
+    known = depot.copies().repositories(store.kind, store.name)
+    return [system for system, one in known.items() if digest_of(store.repository(system)) != one.digest]
 
 
 def marker_id(path: Path) -> str | None:

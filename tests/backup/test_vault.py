@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -82,6 +83,25 @@ def test_a_vault_lost_for_good_is_given_up_with_a_reason_and_a_new_one_begins(co
     assert len(list((copied.state / "keys" / "vault").glob("main*"))) == 2, "the old keys are kept"
     with pytest.raises(RefusedError):
         vault.renew(copied.depot, main(copied), "again")
+
+
+@pytest.mark.restic
+@pytest.mark.parametrize("spoil", ["removed", "encrypted"])
+def test_a_vault_whose_repository_is_ruined_beside_its_marker_can_be_given_up(copied: World, spoil: str) -> None:
+    if spoil == "removed":
+        shutil.rmtree(copied.vault / SYSTEM)
+    else:
+        (copied.vault / SYSTEM / "config").chmod(0o600)
+        (copied.vault / SYSTEM / "config").write_bytes(b"pay us")
+    assert "is gone, or not the one recorded" in vault.lost(copied.depot, SYSTEM)["main"]
+    vault.renew(copied.depot, main(copied), "encrypted in place")
+    assert [kept.kind for kept in copied.depot.copies().snapshots(SYSTEM)] == ["medium"]
+
+
+@pytest.mark.restic
+def test_a_vault_at_a_place_that_cannot_even_be_looked_at_cannot_be_read(backed_up: World) -> None:
+    store = replace(main(backed_up), path=backed_up.vault / ("x" * 300))
+    assert "cannot be looked at" in vault.look(backed_up.depot, store)
 
 
 def test_a_vault_never_used_is_not_given_up(world: World) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -100,6 +101,21 @@ def test_of_a_district_with_copies_every_green_row_has_its_record(
     assert all(row["evidence"] for row in system["rows"] if row["state"] == "green")
     assert rows["restore"]["state"] == rows["integrity"]["state"] == "unknown"
     assert system["state"] == "red"
+
+
+@pytest.mark.restic
+@pytest.mark.parametrize("ruin", ["", "edoc"])
+def test_a_vault_that_is_lost_makes_red_what_rested_on_it(
+    safe: District, capsys: pytest.CaptureFixture[str], ruin: str
+) -> None:
+    shutil.rmtree(safe.vault / ruin)
+    (system,) = Holdfast(safe, capsys).read("readiness", "edoc")["systems"]
+    rows = {row["id"]: row for row in system["rows"]}
+    assert rows["three_two_one"]["state"] == rows["backup"]["state"] == "red"
+    assert "vault main" in rows["three_two_one"]["value"]
+    assert rows["three_two_one"]["next"] == "holdfast backup vault renew main --reason WHY"
+    assert "no copy to come back from" in rows["forecast"]["value"]
+    assert "green" not in {row["state"] for row in rows.values()}
 
 
 def test_text_counts_unknown_rows_as_red_and_says_what_cannot_be_said(on: Holdfast) -> None:
