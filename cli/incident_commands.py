@@ -208,16 +208,24 @@ def close(context: typer.Context, incident_id: Id = None, reason: Reason = "") -
 
 
 def _show_open(here: Context) -> ExitCode:
-    """Show the open incident; none open is good news, of several each is named with its next command."""
+    """Show the open incident; of several each with its next command; with none, the alerts that wait for one."""
     from incident import view as views
     from incident.incident import all_incidents
+    from ledger import alerts
 
     opened = [each for each in all_incidents(here.ledger) if each.open]
     if len(opened) == 1:
         return _show(here, opened[0].id, json=False)
     if not opened:
-        output.line("no incident is open")
-        return ExitCode.DONE
+        waiting = alerts.listed(here.ledger, states=(alerts.OPEN,))
+        if not waiting:
+            output.line("no incident is open")
+            return ExitCode.DONE
+        worst = max(waiting, key=lambda alert: alerts.rank(alert.level))
+        output.line(f"no incident is open, but {len(waiting)} alerts wait, the worst is {worst.level}: {worst.title}")
+        output.line("next: holdfast incident open --from-alerts --title 'WHAT HAPPENED'")
+        output.line("      or look at them first: holdfast detect alerts list")
+        return ExitCode.FINDINGS
     rows = [(each.id, each.title, views.following(here.ledger, each).command) for each in opened]
     output.table(("open incident", "title", "next"), rows)
     output.line("one of them: holdfast incident show ID")

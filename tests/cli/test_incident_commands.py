@@ -34,6 +34,14 @@ def test_with_none_open_it_says_so_and_that_is_well(here: District, capsys: Capt
     assert capsys.readouterr().out == "no incident is open\n"
 
 
+def test_with_none_open_it_does_not_keep_quiet_about_waiting_alerts(here: District, capsys: Capture) -> None:
+    alerts.raise_alerts(here.ledger, [making.alert("a1", system="edoc"), making.alert("a2", level="critical")])
+    assert app.run(["incident"]) == ExitCode.FINDINGS
+    said = capsys.readouterr().out
+    assert "no incident is open, but 2 alerts wait, the worst is critical: Many wrong passwords" in said
+    assert "next: holdfast incident open --from-alerts --title " in said
+
+
 def test_the_bare_command_shows_clocks_systems_and_one_command_to_paste(here: District, capsys: Capture) -> None:
     identity = opened(here, capsys)
     assert app.run(["incident"]) == ExitCode.FINDINGS
