@@ -190,19 +190,62 @@ def note(
     return ExitCode.DONE
 
 
-@incident.command("close")
-def close(context: typer.Context, incident_id: Id = None, reason: Reason = "") -> ExitCode:
-    """Close an incident; refused while a system is down or the police decision is missing.
+@incident.command("affect")
+def affect(
+    context: typer.Context,
+    system: Annotated[list[str], typer.Option("--system", help="A system that is affected too; repeat for more.")],
+    incident_id: Id = None,
+) -> ExitCode:
+    """Add systems to those affected, or say that one is down again.
 
-    Example: holdfast incident close --reason 'all systems normal, accounts changed'
+    Example: holdfast incident affect --system lgsp
     """
     from incident import acts
     from incident.incident import find
 
     here = current(context)
+    here.actor.may("responder", "security", "operator")
+    for key in system:
+        here.site.system(key)
+    acts.affect(here.ledger, find(here.ledger, incident_id), system)
+    return _next(here, find(here.ledger, incident_id))
+
+
+@incident.command("recheck")
+def recheck(context: typer.Context, incident_id: Id = None, reason: Reason = "") -> ExitCode:
+    """Run the own tests of the systems still down; those that pass are normal again, without a restore.
+
+    For a system that an alert named wrongly, or that was mended by hand.
+
+    Example: holdfast incident recheck --reason 'exchange only lost its network; cable replaced'
+    """
+    from incident import rechecking
+    from incident.incident import find
+
+    here = current(context)
+    here.actor.may("responder")
+    with output.progress("running the systems' own tests"):
+        results = rechecking.recheck(here.ledger, here.site, find(here.ledger, incident_id), reason)
+    for key, each in results.items():
+        output.line(f"{key}: {'normal' if each.normal else 'NOT normal: ' + '; '.join(each.failing)}")
+    _next(here, find(here.ledger, incident_id))
+    return ExitCode.DONE if all(each.normal for each in results.values()) else ExitCode.FINDINGS
+
+
+@incident.command("close")
+def close(context: typer.Context, incident_id: Id = None, reason: Reason = "") -> ExitCode:
+    """Close an incident; refused while a system does not pass its own tests or the police decision is missing.
+
+    Example: holdfast incident close --reason 'all systems normal, accounts changed'
+    """
+    from incident import rechecking
+    from incident.incident import find
+
+    here = current(context)
     here.actor.may("responder", "approver", "head")
     found = find(here.ledger, incident_id)
-    acts.close(here.ledger, found, reason)
+    with output.progress("running the systems' own tests once more"):
+        rechecking.close_now(here.ledger, here.site, found, reason)
     output.line(f"closed {found.id}")
     return ExitCode.DONE
 

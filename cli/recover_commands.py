@@ -11,6 +11,8 @@ from cli.context import JsonOption, current
 from inventory.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cli.context import Context
     from incident.effects import Answers, Result
     from incident.incident import Incident
@@ -31,6 +33,10 @@ Onto = Annotated[
     list[str] | None,
     typer.Option("--onto", help="LOST=TARGET: put a lost host's data on another host; repeat for more."),
 ]
+Before = Annotated[
+    str,
+    typer.Option("--before", help="Use no copy taken after this moment (RFC 3339); else the first sign in the alerts."),
+]
 Approve = Annotated[
     list[str] | None, typer.Option("--approve", help="Answer a gate: its step, or SYSTEM/STEP; repeat for more.")
 ]
@@ -41,19 +47,24 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence; kept 
 
 @recover.command("plan")
 def plan(
-    context: typer.Context, incident: Id = None, system: Systems = None, onto: Onto = None, json: JsonOption = False
+    context: typer.Context,
+    incident: Id = None,
+    system: Systems = None,
+    onto: Onto = None,
+    before: Before = "",
+    json: JsonOption = False,
 ) -> ExitCode:
     """Show what would be restored, from which copy, onto what, in which order. Changes nothing.
 
     Example: holdfast recover plan --onto documents-1=spare-1
     """
     here = current(context)
-    _, made = _plan(here, incident, system, onto)
+    _, made = _plan(here, incident, system, onto, before)
     if json:
         output.document(made.model_dump(mode="json") | {"digest": made.digest()})
     else:
         _print_plan(made)
-        output.line(f"next: {_run_command(made, system, onto)}")
+        output.line(f"next: {_run_command(made, system, onto, before)}")
     return ExitCode.DONE
 
 
@@ -63,6 +74,7 @@ def run(
     incident: Id = None,
     system: Systems = None,
     onto: Onto = None,
+    before: Before = "",
     approve: Approve = None,
     done: Done = None,
     reason: Reason = "",
@@ -76,7 +88,7 @@ def run(
 
     here = current(context)
     here.actor.may("responder")
-    found, made = _plan(here, incident, system, onto)
+    found, made = _plan(here, incident, system, onto, before)
     answers = _answers(approve, done, None, reason)
     answers.must_fit(made)
     if not json:
@@ -160,15 +172,24 @@ def candidates(
 
 
 def _plan(
-    here: Context, incident_id: str | None, systems: list[str] | None, onto: list[str] | None
+    here: Context, incident_id: str | None, systems: list[str] | None, onto: list[str] | None, before: str
 ) -> tuple[Incident, RecoveryPlan]:
     from incident import planning
     from incident.incident import find
 
-    found = find(here.ledger, incident_id)
+    found, until = find(here.ledger, incident_id), _moment(before)
     with output.progress("looking for the newest good copies"):
-        made = planning.plan(here.site, here.state, here.ledger, found, systems or [], _targets(onto or []))
+        made = planning.plan(here.site, here.state, here.ledger, found, systems or [], _targets(onto or []), until)
     return found, made
+
+
+def _moment(text: str) -> datetime | None:
+    from inventory import clock
+
+    try:
+        return clock.from_text(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"--before: {error}", hint="write it like 2026-01-31T02:50:00+07:00") from error
 
 
 def _targets(pairs: list[str]) -> dict[str, str]:
@@ -181,10 +202,11 @@ def _targets(pairs: list[str]) -> dict[str, str]:
     return found
 
 
-def _run_command(made: RecoveryPlan, systems: list[str] | None, onto: list[str] | None) -> str:
+def _run_command(made: RecoveryPlan, systems: list[str] | None, onto: list[str] | None, before: str) -> str:
     """Return the command that carries out what was planned, with the same words."""
     chosen = [f"--system {key}" for key in systems or []] + [f"--onto {pair}" for pair in onto or []]
-    return " ".join(["holdfast recover run", made.incident, *chosen])
+    until = [f"--before {before}"] if before else []
+    return " ".join(["holdfast recover run", made.incident, *chosen, *until])
 
 
 def _answers(approve: list[str] | None, done: list[str] | None, again: list[str] | None, reason: str) -> Answers:

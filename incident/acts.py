@@ -38,7 +38,7 @@ def open_incident(
         incident_id = _new_id(now, {incident.id for incident in all_incidents(ledger)})
         body = {
             "incident": incident_id,
-            "title": _one_line(title),
+            "title": one_line(title),
             "detected_at": clock.to_text(min(raised, default=now)),
             "systems": list(systems),
             "alerts": [alert.id for alert in alerts],
@@ -58,7 +58,7 @@ def open_incident(
 
 def acknowledge(ledger: Ledger, incident: Incident) -> None:
     """Record that somebody has taken the incident up; stops the acknowledge clock. Once is enough."""
-    _must_be_open(incident)
+    require_open(incident)
     if incident.acknowledged is None:
         ledger.append("incident.acknowledged", {"incident": incident.id, "reason": ""})
 
@@ -69,10 +69,10 @@ def classify(ledger: Ledger, incident: Incident, *, serious: bool, reason: str) 
     Raises:
         UsageError: no reason given.
     """
-    _must_be_open(incident)
+    require_open(incident)
     _need(reason, "a classification")
     what = "serious" if serious else "ordinary"
-    ledger.append("incident.classified", {"incident": incident.id, "what": what, "reason": _one_line(reason)})
+    ledger.append("incident.classified", {"incident": incident.id, "what": what, "reason": one_line(reason)})
 
 
 def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str, receipt: str) -> None:
@@ -81,7 +81,7 @@ def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str
     Raises:
         UsageError: told without whom or receipt, or not required without a reason.
     """
-    _must_be_open(incident)
+    require_open(incident)
     if told and not receipt.strip():
         raise UsageError("who was told, and when? A receipt is needed", hint="--receipt 'name, time, channel'")
     if not told:
@@ -91,8 +91,8 @@ def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str
         "incident": incident.id,
         "to": "police",
         "what": what,
-        "reason": _one_line(reason),
-        "receipt": _one_line(receipt),
+        "reason": one_line(reason),
+        "receipt": one_line(receipt),
     }
     ledger.append("incident.notified", body)
 
@@ -100,23 +100,23 @@ def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str
 def add_note(ledger: Ledger, incident: Incident, text: str) -> None:
     """Add a note to the incident's timeline."""
     _need(text, "a note", "holdfast incident note TEXT")
-    ledger.append("incident.noted", {"incident": incident.id, "what": "note", "reason": _one_line(text)})
+    ledger.append("incident.noted", {"incident": incident.id, "what": "note", "reason": one_line(text)})
 
 
 def affect(ledger: Ledger, incident: Incident, systems: Sequence[str]) -> None:
     """Add systems to those affected."""
-    _must_be_open(incident)
+    require_open(incident)
     ledger.append("incident.affected", {"incident": incident.id, "systems": list(systems)})
 
 
-def close(ledger: Ledger, incident: Incident, reason: str) -> None:
-    """Close an incident: refused while a system is down or the police decision is missing.
+def require_closable(incident: Incident, reason: str) -> None:
+    """Refuse to close an incident while a system is down or the police decision is missing.
 
     Raises:
         RefusedError: something is missing; the message says what.
         UsageError: no reason given.
     """
-    _must_be_open(incident)
+    require_open(incident)
     _need(reason, "closing")
     if incident.police is None:
         raise RefusedError(
@@ -127,7 +127,16 @@ def close(ledger: Ledger, incident: Incident, reason: str) -> None:
         raise RefusedError(
             f"not back to normal: {', '.join(incident.still_down)}", hint=f"holdfast incident next {incident.id}"
         )
-    ledger.append("incident.closed", {"incident": incident.id, "what": "closed", "reason": _one_line(reason)})
+
+
+def close(ledger: Ledger, incident: Incident, reason: str) -> None:
+    """Close an incident and its alerts.
+
+    Raises:
+        RefusedError, UsageError: it may not be closed.
+    """
+    require_closable(incident, reason)
+    ledger.append("incident.closed", {"incident": incident.id, "what": "closed", "reason": one_line(reason)})
     ids = [alert.id for alert in ledger_alerts.listed(ledger, incident=incident.id)]
     if ids:
         ledger_alerts.change(ledger, ids, ledger_alerts.CLOSED, reason=f"closed with {incident.id}")
@@ -138,7 +147,7 @@ def _need(text: str, what: str, option: str = "--reason TEXT") -> None:
         raise UsageError(f"{what} needs words", hint=option)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text that cannot pretend to be several lines of ours, nor break a page with letters that are none."""
     return " ".join(text.encode(errors="replace").decode().split())
 
@@ -153,7 +162,12 @@ def _alone(ledger: Ledger) -> Iterator[Lease]:
         ledger.disown(lease)
 
 
-def _must_be_open(incident: Incident) -> None:
+def require_open(incident: Incident) -> None:
+    """Refuse to change a closed incident.
+
+    Raises:
+        RefusedError: it is closed.
+    """
     if not incident.open:
         raise RefusedError(f"{incident.id} is closed", hint="open a new one: holdfast incident open --title TEXT")
 

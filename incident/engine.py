@@ -145,7 +145,8 @@ class _Engine:
             case "manual":
                 self._manual(run, planned)
             case "check" | "restore" | "command":
-                if run.state(planned.key).in_doubt:
+                state = run.state(planned.key)
+                if state.in_doubt or (state.attempts and planned.step.crash == "once"):
                     self._after_interruption(run, planned)
                 else:
                     self._effect(run, planned)
@@ -172,7 +173,7 @@ class _Engine:
             self._wait(run, planned, question)
 
     def _after_interruption(self, run: Run, planned: PlannedStep) -> None:
-        """Go on with a step that was begun and whose end nobody saw: repeat it, look, or let a person say."""
+        """Go on with a step begun before (nobody saw its end, or it failed): repeat it, look, or let a person say."""
         crash = planned.step.crash
         match crash:
             case "idempotent":
@@ -190,7 +191,7 @@ class _Engine:
                         run, planned, Result(True, f"had its effect, says {self._ledger.actor}"), answer="done"
                     )
                 else:
-                    ask = "was interrupted and must not run twice unasked: did it have its effect?"
+                    ask = "was begun before and must not run twice unasked: did it have its effect?"
                     self._wait(run, planned, f"{planned.key} {ask}")
             case _:
                 assert_never(crash)

@@ -61,10 +61,10 @@ def _answer(run: Run) -> Next:
     step = run.waiting[0]
     if step.step.gate == "police":
         return Next(f"holdfast recover resume {run.id}", "the police decision is recorded now; go on")
-    if run.state(step.key).in_doubt:
+    if run.state(step.key).attempts:
         return Next(
             f"holdfast recover resume {run.id} --done {step.key}",
-            f"{step.key} was interrupted: --done if it had its effect, --again {step.key} if not",
+            f"{step.key} was begun before: --done if it had its effect, --again {step.key} if not",
         )
     word = "--approve" if step.step.kind == "gate" else "--done"
     return Next(f"holdfast recover resume {run.id} {word} {step.key}", run.state(step.key).ask)

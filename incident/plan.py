@@ -227,5 +227,5 @@ def _copies(
 
 
 def _why(points: Sequence[RestorePoint]) -> str:
-    known = [f"{each.snapshot[:8]} on {each.store}: {each.suspect or 'newer than the incident'}" for each in points]
+    known = [f"{each.snapshot[:8]} on {each.store}: {each.suspect or 'newer than the first sign'}" for each in points]
     return "; ".join(known) or "no copy is known"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,23 @@ from incident.plan import RecoveryPlan, RestorePoint
 from inventory import clock
 from inventory.errors import UsageError
 from inventory.site import Site
+from ledger import alerts as ledger_alerts
 from ledger.ledger import Ledger
 
 
 def plan(
-    site: Site, state: Path, ledger: Ledger, incident: Incident, only: Sequence[str], targets: Mapping[str, str]
+    site: Site,
+    state: Path,
+    ledger: Ledger,
+    incident: Incident,
+    only: Sequence[str],
+    targets: Mapping[str, str],
+    before: datetime | None = None,
 ) -> RecoveryPlan:
     """Plan the recovery of an incident's systems that are still down (or of `only` some of them).
+
+    Copies taken after `before` are not used; unless given it is the first sign: the earliest event of the incident's
+    alerts, or its detection.
 
     Raises:
         UsageError: nothing is down, or a name is unknown.
@@ -39,9 +50,14 @@ def plan(
         raise UsageError(f"nothing to recover in {incident.id}", hint=f"holdfast incident show {incident.id}")
     found = {key: points(site, state, ledger, key) for key in keys}
     book = runbook.load(site.root)
-    return plans.make(
-        incident.id, keys, site.systems, found, targets, book, before=incident.detected_at, now=ledger.clock.now()
-    )
+    before = before or first_sign(ledger, incident)
+    return plans.make(incident.id, keys, site.systems, found, targets, book, before=before, now=ledger.clock.now())
+
+
+def first_sign(ledger: Ledger, incident: Incident) -> datetime:
+    """Return when an incident may have begun: the earliest event of its alerts, or its detection."""
+    events = [alert.first_at for alert in ledger_alerts.listed(ledger, incident=incident.id) if alert.first_at]
+    return min([incident.detected_at, *events])
 
 
 def points(site: Site, state: Path, ledger: Ledger, system: str) -> list[RestorePoint]:

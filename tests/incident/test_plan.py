@@ -169,7 +169,7 @@ def test_a_system_without_a_copy_is_listed_with_the_reason_and_nobody_waits_for_
     found = made(points={"sso": bad, "edoc": [making.point()]})
     (missing,) = found.missing
     assert missing.key == "sso"
-    assert missing.why == "aaaaaaaa on main: a check found damage; bbbbbbbb on main: newer than the incident"
+    assert missing.why == "aaaaaaaa on main: a check found damage; bbbbbbbb on main: newer than the first sign"
     assert found.steps[0].needs == []
 
 

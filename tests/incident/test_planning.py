@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 
 import pytest
 
-from incident import incident, planning
+from incident import acts, incident, planning
 from incident.plan import NoRestorePointError
 from inventory.errors import UsageError
+from ledger import alerts
+from ledger.alerts import Alert
+from ledger.ledger import Ledger
 from tests.incident import making
 from tests.incident.district import District
 
@@ -57,3 +61,23 @@ def test_a_destroyed_vault_leaves_copies_that_cannot_be_reached(lost: District) 
     made = making.opened(lost.ledger, "sso")
     found = planning.plan(lost.site, lost.state, lost.ledger, made, [], {})
     assert not found.systems[0].copy_from.reachable
+
+
+def test_a_copy_taken_after_the_first_sign_in_the_alerts_is_not_used(ledger: Ledger) -> None:
+    sign = ledger.clock.now() - timedelta(minutes=20)
+    alert = Alert(
+        id="a1",
+        rule="r",
+        title="t",
+        level="high",
+        source="s",
+        system="sso",
+        first_at=sign,
+        last_at=sign,
+        count=1,
+        events=[],
+        summary="",
+    )
+    incident = acts.open_incident(ledger, "t", alerts.raise_alerts(ledger, [alert]), ["sso"], {})
+    assert planning.first_sign(ledger, incident) == sign
+    assert incident.detected_at > sign
