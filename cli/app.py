@@ -88,6 +88,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BaseException as failure:
         return int(_told(failure))
+    if result == ExitCode.INTERRUPTED:  # the parser keeps an interruption to itself and returns its exit code
+        return int(_told(KeyboardInterrupt()))
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
 
 

@@ -83,6 +83,17 @@ def test_an_interrupted_command_ends_with_130(
     assert "nothing that was recorded is lost" in capsys.readouterr().err
 
 
+def test_ctrl_c_inside_a_command_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(_context: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.readiness_commands.current", pressed)
+    assert app.run(["today"]) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err.count("interrupted; nothing that was recorded is lost") == 1
+
+
 def test_a_terminated_command_ends_like_an_interrupted_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "app", lambda **_: os.kill(os.getpid(), signal.SIGTERM))
     assert app.run([]) == ExitCode.INTERRUPTED
