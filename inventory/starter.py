@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from pathlib import Path
 from string import Template
 
 from inventory.errors import HoldfastError, RefusedError
 
+_LONGEST_NAME = 50
 CONTENT = Path(__file__).parent / "starter"
 _FILES = {
     "holdfast.yml": "holdfast.yml",
@@ -49,6 +51,9 @@ def make(directory: Path, *, name: str, login: str) -> list[Path]:
 
 
 def site_id(directory: Path) -> str:
-    """Return a site id made from a directory's name."""
+    """Return a site id made from a directory's name and six random digits.
+
+    The id names the state directory: two sites that people both call `site` must not share a ledger and keys.
+    """
     words = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower()).strip("-")
-    return words[:63].rstrip("-") or "site"
+    return f"{words[:_LONGEST_NAME].rstrip('-') or 'site'}-{secrets.token_hex(3)}"
