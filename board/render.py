@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from incident.report import IncidentReport
-from inventory import duration
+from inventory import duration, size
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -60,4 +60,4 @@ def _span(seconds: float | None) -> str:
 
 
 def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
+    return size.show(count)

@@ -111,7 +111,7 @@ def _told(failure: BaseException) -> int:
             return ExitCode.INTERRUPTED
         case BrokenPipeError() | SystemExit(__context__=BrokenPipeError()):  # the parser turns one into the other
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return ExitCode.DONE
+            return ExitCode.DONE if {"--help", "-h", "--version"} & set(sys.argv) else ExitCode.UNFINISHED
         case _:
             output.note(f"error: a fault in Holdfast itself: {type(failure).__name__}: {failure}")
             output.note("hint: run the command again with --debug and report what it prints; the ledger is as it was")

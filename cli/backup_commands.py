@@ -183,6 +183,8 @@ def restore(
 
 
 def _show_runs(reports: list[BackupReport]) -> None:
+    from inventory import size
+
     if not reports:
         output.line("nothing is due")
         return
@@ -192,8 +194,8 @@ def _show_runs(reports: list[BackupReport]) -> None:
     ]
     output.table(["system", "status", "files", "bytes", "took", "snapshots"], rows, right=[2, 3, 4])
     good = [report for report in reports if report.status == "complete"]
-    size = sum(report.bytes for report in good) / 1e6
-    output.line(f"{len(good)} of {len(reports)} complete: {sum(r.files for r in good)} files, {size:.1f} MB")
+    bytes_ = sum(report.bytes for report in good)
+    output.line(f"{len(good)} of {len(reports)} complete: {sum(r.files for r in good)} files, {size.show(bytes_)}")
     for report in reports:
         for problem in report.problems if report.failure is None else ():
             output.note(f"{_SAID[report.status]}: {report.system}: {problem}")

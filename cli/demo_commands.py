@@ -65,7 +65,7 @@ def to_paste(home: Path) -> str:
 
 
 def _print(found: Result, home: Path) -> None:
-    from inventory import duration
+    from inventory import duration, size
 
     if found.incident is not None:
         rows = []
@@ -77,7 +77,7 @@ def _print(found: Result, home: Path) -> None:
                     "not back" if seconds is None else duration.show(seconds),
                     duration.show(each.target_seconds),
                     "not known" if lost is None else f"{lost / 60:.1f} min",
-                    f"{each.bytes / 1e6:.1f} MB",
+                    size.show(each.bytes),
                     "equal to manifest" if each.verified else "NOT PROVED",
                     f"{real.gigabytes:g} GB",
                     _forecast(real.forecast.seconds, each.target_seconds),
@@ -94,7 +94,9 @@ def _print(found: Result, home: Path) -> None:
     words = "verified" if found.verdict.verified else "NOT VERIFIED"
     output.line(f"ledger: {found.verdict.records} records, {words} against the checkpoint kept outside")
     _checks_of_others(found, home)
-    output.line(f"\n{'ok' if found.ok else 'NOT OK'}: {home}")
+    missing = [each.key for each in found.systems if not (each.verified and each.in_time)] if found.incident else []
+    why = f" ({', '.join(missing)} not proved to be back in time)" if missing else ""
+    output.line(f"\n{'ok' if found.ok else 'NOT OK'}: {home}{why}")
 
 
 def _forecast(seconds: float | None, target: float) -> str:

@@ -11,6 +11,8 @@ from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from playbooks.apply import Applied
     from playbooks.controls import Control
     from playbooks.plan import Outcome
@@ -21,7 +23,9 @@ controls = typer.Typer(name="controls", no_args_is_help=True, help="The controls
 harden.add_typer(controls)
 
 Systems = Annotated[list[str] | None, typer.Option("--system", help="Only the hosts of this system (repeatable).")]
-Hosts = Annotated[list[str] | None, typer.Option("--host", help="Only this host (repeatable).")]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="Only this host, of the systems named if any (repeatable).")
+]
 Ids = Annotated[list[str] | None, typer.Option("--control", help="Only this control (repeatable; not recorded).")]
 
 
@@ -51,7 +55,7 @@ def scan_(
 
 @harden.command("plan")
 def plan_(context: typer.Context, system: Systems = None, host: Hosts = None, json: JsonOption = False) -> ExitCode:
-    """Show what `apply` would change, with the differences; changes nothing.
+    """Show what `apply` would change, with the differences; changes nothing. Ends 1 if there is something to change.
 
     Example: holdfast harden plan --host documents-1
     """
@@ -60,7 +64,7 @@ def plan_(context: typer.Context, system: Systems = None, host: Hosts = None, js
         output.document(found.document())
     else:
         _show_plan(found)
-    return found.exit_code
+    return found.pending
 
 
 @harden.command("apply")
@@ -176,9 +180,12 @@ def _show_host(host: HostScan, rules: Any) -> None:
         output.line(f"  error: {host.error}")
     for note in host.notes:
         output.line(f"  note: {note}")
-    rows = _rows(host, "fail", rules) + _rows(host, "unknown", rules)
+    grouped = {reason: ids for reason, ids in host.unknowns().items() if len(ids) > 1}
+    rows = _rows(host, "fail", rules) + _rows(host, "unknown", rules, without=grouped)
     if rows:
         output.table(("  control", "verdict", "severity", "title", "found", "expected", "to mend"), rows)
+    for reason, ids in grouped.items():
+        output.line(f"  {len(ids)} controls unknown: {reason} ({', '.join(ids)})")
     if host.error is None:
         asked = host.count("pass") + host.count("fail") + host.count("unknown")
         aside = host.count("not_applicable")
@@ -186,11 +193,11 @@ def _show_host(host: HostScan, rules: Any) -> None:
     output.line()
 
 
-def _rows(host: HostScan, word: Any, rules: Any) -> list[tuple[str, ...]]:
-    """Return the table's rows for one kind of verdict, the gravest first."""
+def _rows(host: HostScan, word: Any, rules: Any, without: Collection[str] = ()) -> list[tuple[str, ...]]:
+    """Return the table's rows for one kind of verdict, the gravest first, without those told by their reason."""
     from playbooks.controls import weight
 
-    chosen = sorted((v for v in host.verdicts if v.verdict == word), key=lambda v: -weight(v.severity))
+    chosen = sorted((v for v in host.verdicts if v.verdict == word and v.found not in without), key=lambda v: -weight(v.severity))
     rows: list[tuple[str, ...]] = []
     for verdict in chosen:
         rule: Control = rules[verdict.control]
@@ -245,8 +252,10 @@ def _show_applied(done: Applied, rules: Any) -> None:
         ],
         right=(1, 2, 3, 4, 5, 6),
     )
-    for text in _troubles(done.outcome):
+    for text in [*(f"note: {note}" for note in done.outcome.notes), *_troubles(done.outcome)]:
         output.line(text)
+    if done.by_hand:
+        output.line(f"{_many(done.by_hand, 'control')} still need a hand; to see them again: holdfast harden scan")
     output.line()
     _show_scan(done.after, rules)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import output
+from cli import incident_output, output
 from cli.context import JsonOption, current
-from inventory.errors import ExitCode, UsageError
+from cli.incident_acts import FromAlerts, Id, Reason, acts
+from inventory.errors import ExitCode
 
 if TYPE_CHECKING:
     from cli.context import Context
     from incident.incident import Incident
-    from incident.view import IncidentView
 
 incident = typer.Typer(
     name="incident",
@@ -22,8 +23,11 @@ incident = typer.Typer(
     epilog="Example: holdfast incident open --from-alerts --title 'Documents unreadable'",
 )
 
-Id = Annotated[str | None, typer.Argument(help="The incident's id; without it, the only open one.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence.")]
+
+incident.add_typer(acts)
+
+_ONE_STORY = timedelta(hours=24)
+"""Alerts further apart than this may belong to different incidents: our own proposal."""
 
 
 @incident.callback()
@@ -37,7 +41,10 @@ def open_(
     context: typer.Context,
     title: Annotated[str, typer.Option("--title", help="What happened, in a few words.")],
     system: Annotated[list[str] | None, typer.Option("--system", help="An affected system; repeat for more.")] = None,
-    from_alerts: Annotated[bool, typer.Option("--from-alerts", help="Take in every open alert.")] = False,
+    from_alerts: FromAlerts = False,
+    alert: Annotated[
+        list[str] | None, typer.Option("--alert", help="Take in only this alert; repeat for more.")
+    ] = None,
     json: JsonOption = False,
 ) -> ExitCode:
     """Open an incident. Affected are the systems you name, those in the alerts, and those whose own tests fail now.
@@ -45,17 +52,26 @@ def open_(
     Example: holdfast incident open --from-alerts --title 'Documents unreadable, log-ins from outside'
     """
     from incident import opening
+    from inventory import duration
 
     here = current(context)
     here.actor.may("responder", "security", "operator")
     with output.progress("running every system's own tests"):
-        made = opening.open_now(here.ledger, here.site, title, named=system or [], from_alerts=from_alerts)
+        made = opening.open_now(
+            here.ledger, here.site, title, named=system or [], from_alerts=from_alerts, chosen=alert or []
+        )
     if json:
         output.document({"incident": made.id, "systems": list(made.systems), "alerts": list(made.alerts)})
         return ExitCode.DONE
     output.line(f"opened {made.id}: {made.title}")
     output.line(f"affected: {', '.join(made.systems)}; alerts: {len(made.alerts)}")
-    return _next(here, made)
+    apart = opening.spread(here.ledger, made)
+    if apart > _ONE_STORY:
+        output.note(
+            f"warning: its alerts were raised {duration.show(apart)} apart, and the clocks run from the oldest;"
+        )
+        output.note("         alerts of another story are closed first, or open with --alert ID for each that belongs")
+    return incident_output.following(here, made)
 
 
 @incident.command("list")
@@ -103,133 +119,28 @@ def next_(context: typer.Context, incident_id: Id = None) -> ExitCode:
     from incident.incident import find
 
     here = current(context)
-    return _next(here, find(here.ledger, incident_id))
+    return incident_output.following(here, find(here.ledger, incident_id))
 
 
-@incident.command("ack")
-def ack(context: typer.Context, incident_id: Id = None) -> ExitCode:
-    """Take the incident up; this stops the acknowledge clock.
+@incident.command("timeline")
+def timeline(context: typer.Context, incident_id: Id = None, json: JsonOption = False) -> ExitCode:
+    """Show what happened, line by line, counted from detection; each with its ledger record.
 
-    Example: holdfast incident ack
+    Example: holdfast incident timeline
     """
-    from incident import acts
+    from incident import timeline as timelines
     from incident.incident import find
+    from inventory import clock, duration
 
     here = current(context)
-    here.actor.may("responder", "security", "operator")
-    acts.acknowledge(here.ledger, find(here.ledger, incident_id))
-    return _next(here, find(here.ledger, incident_id))
-
-
-@incident.command("classify")
-def classify(
-    context: typer.Context,
-    incident_id: Id = None,
-    serious: Annotated[
-        bool | None, typer.Option("--serious/--ordinary", help="A named person decides; the rules do not define it.")
-    ] = None,
-    reason: Reason = "",
-) -> ExitCode:
-    """Say whether the incident is serious, and why.
-
-    Example: holdfast incident classify --serious --reason 'citizens cannot file documents'
-    """
-    from incident import acts
-    from incident.incident import find
-
-    here = current(context)
-    here.actor.may("responder", "head", "approver")
-    if serious is None:
-        raise UsageError("say which: serious or ordinary", hint="holdfast incident classify --serious --reason WHY")
-    acts.classify(here.ledger, find(here.ledger, incident_id), serious=serious, reason=reason)
-    return _next(here, find(here.ledger, incident_id))
-
-
-@incident.command("notify")
-def notify(
-    context: typer.Context,
-    incident_id: Annotated[str, typer.Argument(help="The incident's id.")],
-    whom: Annotated[str, typer.Argument(help="Who must be told: police.")],
-    told: Annotated[bool | None, typer.Option("--told/--not-required", help="What was decided.")] = None,
-    receipt: Annotated[str, typer.Option("--receipt", help="Whom, when and how: name, time, channel.")] = "",
-    reason: Reason = "",
-) -> ExitCode:
-    """Record whether the police were told: the decision no incident passes without.
-
-    Example: holdfast incident notify inc-20260131-01 police --told --receipt 'Maj. Vo, 03:24, by phone'
-    """
-    from incident import acts
-    from incident.incident import find
-
-    here = current(context)
-    here.actor.may("responder", "head", "approver")
-    if whom != "police":
-        raise UsageError(f"{whom!r} cannot be notified here", hint="police")
-    if told is None:
-        raise UsageError("say what was decided", hint="--told --receipt TEXT, or --not-required --reason TEXT")
-    acts.notify_police(here.ledger, find(here.ledger, incident_id), told=told, reason=reason, receipt=receipt)
-    return _next(here, find(here.ledger, incident_id))
-
-
-@incident.command("note")
-def note(
-    context: typer.Context,
-    text: Annotated[str, typer.Argument(help="What to write down.")],
-    incident_id: Annotated[str | None, typer.Option("--incident", help="Which; without it, the only open one.")] = None,
-) -> ExitCode:
-    """Write a note into the incident's timeline.
-
-    Example: holdfast incident note 'second site confirms: no outside connection since 02:50'
-    """
-    from incident import acts
-    from incident.incident import find
-
-    here = current(context)
-    here.actor.may("responder", "security", "operator", "approver", "head")
-    acts.add_note(here.ledger, find(here.ledger, incident_id), text)
+    moments = timelines.of_incident(find(here.ledger, incident_id), here.ledger)
+    if json:
+        names = ("seconds", "system", "what", "seq")
+        output.document([{"at": clock.to_text(m.at)} | {name: getattr(m, name) for name in names} for m in moments])
+        return ExitCode.DONE
+    rows = [(f"{m.at:%H:%M:%S}", duration.show(m.seconds), m.what, str(m.seq)) for m in moments]
+    output.table(("UTC", "after", "what", "record"), rows, right=(1, 3))
     return ExitCode.DONE
-
-
-@incident.command("affect")
-def affect(
-    context: typer.Context,
-    system: Annotated[list[str], typer.Option("--system", help="A system that is affected too; repeat for more.")],
-    incident_id: Id = None,
-) -> ExitCode:
-    """Add systems to those affected, or say that one is down again.
-
-    Example: holdfast incident affect --system lgsp
-    """
-    from incident import acts
-    from incident.incident import find
-
-    here = current(context)
-    here.actor.may("responder", "security", "operator")
-    for key in system:
-        here.site.system(key)
-    acts.affect(here.ledger, find(here.ledger, incident_id), system)
-    return _next(here, find(here.ledger, incident_id))
-
-
-@incident.command("recheck")
-def recheck(context: typer.Context, incident_id: Id = None, reason: Reason = "") -> ExitCode:
-    """Run the own tests of the systems still down; those that pass are normal again, without a restore.
-
-    For a system that an alert named wrongly, or that was mended by hand.
-
-    Example: holdfast incident recheck --reason 'exchange only lost its network; cable replaced'
-    """
-    from incident import rechecking
-    from incident.incident import find
-
-    here = current(context)
-    here.actor.may("responder")
-    with output.progress("running the systems' own tests"):
-        results = rechecking.recheck(here.ledger, here.site, find(here.ledger, incident_id), reason)
-    for key, each in results.items():
-        output.line(f"{key}: {'normal' if each.normal else 'NOT normal: ' + '; '.join(each.failing)}")
-    _next(here, find(here.ledger, incident_id))
-    return ExitCode.DONE if all(each.normal for each in results.values()) else ExitCode.FINDINGS
 
 
 @incident.command("close")
@@ -282,38 +193,8 @@ def _show(here: Context, incident_id: str | None, *, json: bool) -> ExitCode:
     if json:
         output.document(view.as_json())
     else:
-        _print(view)
+        incident_output.show(view)
     return ExitCode.FINDINGS if view.incident.open else ExitCode.DONE
-
-
-def _print(view: IncidentView) -> None:
-    from inventory import duration
-
-    found = view.incident
-    output.line(f"{found.id}  {'OPEN' if found.open else 'closed'}  {found.title}")
-    output.line(f"detected {found.detected_at:%Y-%m-%d %H:%M:%S} UTC; {len(found.alerts)} alerts")
-    output.line()
-    rows = [
-        (each.title, each.system or "all", each.state, duration.show(each.used), duration.show(each.left))
-        for each in view.clocks
-    ]
-    output.table(("clock", "system", "state", "used", "left"), rows, right=(3, 4))
-    output.line()
-    output.table(("system", "state", "what is known"), [(key, state, words) for key, state, words in view.systems])
-    for title, decision in view.decisions:
-        output.line(f"{title}: {decision}")
-    output.line()
-    output.line(f"next: {view.next.command or 'nothing'}")
-    output.line(f"      {view.next.why}")
-
-
-def _next(here: Context, found: Incident) -> ExitCode:
-    from incident import view as views
-
-    following = views.following(here.ledger, found)
-    output.line(f"next: {following.command or 'nothing'}")
-    output.line(f"      {following.why}")
-    return ExitCode.DONE
 
 
 def _short(found: Incident) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import incident_output, output, recover_output
 from cli.context import JsonOption, current
 from inventory.errors import ExitCode, UsageError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from incident.effects import Answers, Result
     from incident.incident import Incident
     from incident.plan import PlannedStep, RecoveryPlan
-    from incident.runs import Run
 
 recover = typer.Typer(
     name="recover",
@@ -63,7 +62,7 @@ def plan(
     if json:
         output.document(made.model_dump(mode="json") | {"digest": made.digest()})
     else:
-        _print_plan(made)
+        recover_output.show_plan(made)
         output.line(f"next: {_run_command(made, system, onto, before)}")
     return ExitCode.DONE
 
@@ -92,7 +91,7 @@ def run(
     answers = _answers(approve, done, None, reason)
     answers.must_fit(made)
     if not json:
-        _print_plan(made)
+        recover_output.show_plan(made)
         output.line()
     run_id = engine.start(here.ledger, made)
     return _work(here, found, run_id, answers, json=json)
@@ -132,10 +131,15 @@ def status(context: typer.Context, run_id: RunId = None, json: JsonOption = Fals
 
     Example: holdfast recover status
     """
+    from incident import incident as incidents
     from incident import runs
 
-    found = runs.find(current(context).ledger, run_id)
-    return _report(found, json=json)
+    here = current(context)
+    found = runs.find(here.ledger, run_id)
+    code = recover_output.report(found, json=json)
+    if not json and not found.complete:
+        incident_output.following(here, incidents.find(here.ledger, found.plan.incident))
+    return code
 
 
 @recover.command("candidates")
@@ -149,7 +153,7 @@ def candidates(
     Example: holdfast recover candidates edoc
     """
     from incident import planning
-    from inventory import clock
+    from inventory import clock, size
 
     here = current(context)
     found = planning.points(here.site, here.state, here.ledger, system)
@@ -161,7 +165,7 @@ def candidates(
             clock.to_text(point.time)[:19],
             point.store,
             point.snapshot[:8],
-            f"{point.bytes / 1e6:.1f} MB",
+            size.show(point.bytes),
             "yes" if point.reachable else f"no: {point.where}",
             point.suspect or "nothing",
         )
@@ -231,7 +235,7 @@ def _work(here: Context, found: Incident, run_id: str, answers: Answers, *, json
 
         hands = RealHands(here.site, here.state, here.ledger, found.id, progress.show)
         ended = engine.go_on(here.ledger, run_id, hands, answers, watch)
-    code = _report(ended, json=json, brief=True)
+    code = recover_output.report(ended, json=json, brief=True)
     if not json and not ended.complete:
         from incident import view
         from incident.incident import find
@@ -240,71 +244,3 @@ def _work(here: Context, found: Incident, run_id: str, answers: Answers, *, json
         output.line(f"next: {following.command}")
         output.line(f"      {following.why}")
     return code
-
-
-def _report(found: Run, *, json: bool, brief: bool = False) -> ExitCode:
-    if json:
-        output.document(_as_json(found))
-    elif not brief:
-        rows = [
-            (step.key, found.state(step.key).status, found.state(step.key).found or found.state(step.key).ask)
-            for step in found.plan.steps
-        ]
-        output.table(("step", "state", "found"), rows)
-    if not json:
-        output.line(f"{found.id}: {found.verdict}")
-    return _code(found)
-
-
-def _code(found: Run) -> ExitCode:
-    """Return the worst of what the run stands at: waiting 4, something not done 3, a failure gone past 1."""
-    if found.waiting:
-        return ExitCode.REFUSED
-    if not found.complete:
-        return ExitCode.UNFINISHED
-    return ExitCode.FINDINGS if found.gone_past else ExitCode.DONE
-
-
-def _as_json(found: Run) -> dict[str, Any]:
-    return {
-        "run": found.id,
-        "incident": found.plan.incident,
-        "complete": found.complete,
-        "missing": [lost.key for lost in found.plan.missing],
-        "failed": [step.key for step in found.failed],
-        "waiting": [step.key for step in found.waiting],
-        "steps": [
-            {
-                "step": step.key,
-                "state": found.state(step.key).status,
-                "found": found.state(step.key).found,
-                "seconds": found.state(step.key).seconds,
-            }
-            for step in found.plan.steps
-        ],
-    }
-
-
-def _print_plan(made: RecoveryPlan) -> None:
-    from inventory import clock, duration
-
-    rows = []
-    for number, system in enumerate(made.systems, 1):
-        copy = system.copy_from
-        where = ", ".join(lost if lost == to else f"{lost} → {to}" for lost, to in system.targets.items())
-        rows.append(
-            (
-                str(number),
-                system.key,
-                duration.show(system.target_seconds),
-                f"{copy.kind} {copy.store}, {clock.to_text(copy.time)[:19]}, {copy.bytes / 1e6:.1f} MB",
-                "yes" if copy.reachable else f"no: {copy.where}",
-                where,
-                system.runbook,
-                ", ".join(system.after) or "-",
-            )
-        )
-    output.table(("", "system", "target", "from", "reachable", "onto", "runbook", "after"), rows)
-    for lost in made.missing:
-        output.line(f"NOT in this plan: {lost.key} has no copy to come back from: {lost.why}")
-    output.line(f"plan {made.digest()[:16]}, {len(made.steps)} steps")

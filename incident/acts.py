@@ -26,7 +26,7 @@ def open_incident(
     Raises:
         UsageError: nothing is affected, or the title says nothing.
     """
-    _need(title, "an incident", "--title TEXT")
+    need_words(title, "an incident", "--title TEXT")
     if not systems:
         raise UsageError(
             "no system is affected: no alert names one and every system's own tests pass",
@@ -70,7 +70,7 @@ def classify(ledger: Ledger, incident: Incident, *, serious: bool, reason: str) 
         UsageError: no reason given.
     """
     require_open(incident)
-    _need(reason, "a classification")
+    need_words(reason, "a classification")
     what = "serious" if serious else "ordinary"
     ledger.append("incident.classified", {"incident": incident.id, "what": what, "reason": one_line(reason)})
 
@@ -85,7 +85,7 @@ def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str
     if told and not receipt.strip():
         raise UsageError("who was told, and when? A receipt is needed", hint="--receipt 'name, time, channel'")
     if not told:
-        _need(reason, "deciding that the police need not be told")
+        need_words(reason, "deciding that the police need not be told")
     what = "told" if told else "not_required"
     body = {
         "incident": incident.id,
@@ -99,14 +99,20 @@ def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str
 
 def add_note(ledger: Ledger, incident: Incident, text: str) -> None:
     """Add a note to the incident's timeline."""
-    _need(text, "a note", "holdfast incident note TEXT")
+    need_words(text, "a note", "holdfast incident note TEXT")
     ledger.append("incident.noted", {"incident": incident.id, "what": "note", "reason": one_line(text)})
 
 
-def affect(ledger: Ledger, incident: Incident, systems: Sequence[str]) -> None:
-    """Add systems to those affected."""
+def affect(ledger: Ledger, incident: Incident, systems: Sequence[str], alerts: Sequence[Alert] = ()) -> None:
+    """Add systems, and alerts with the systems they name, to an incident; a system named again is down again."""
     require_open(incident)
-    ledger.append("incident.affected", {"incident": incident.id, "systems": list(systems)})
+    named = [alert.system for alert in alerts if alert.system is not None]
+    wanted = list(dict.fromkeys([*systems, *named]))
+    if wanted:
+        ledger.append("incident.affected", {"incident": incident.id, "systems": wanted})
+    if alerts:
+        ids = [alert.id for alert in alerts]
+        ledger_alerts.change(ledger, ids, ledger_alerts.ACKNOWLEDGED, incident=incident.id, reason="in incident")
 
 
 def require_closable(incident: Incident, reason: str) -> None:
@@ -117,7 +123,7 @@ def require_closable(incident: Incident, reason: str) -> None:
         UsageError: no reason given.
     """
     require_open(incident)
-    _need(reason, "closing")
+    need_words(reason, "closing")
     if incident.police is None:
         raise RefusedError(
             f"{incident.id} has no police decision",
@@ -142,7 +148,12 @@ def close(ledger: Ledger, incident: Incident, reason: str) -> None:
         ledger_alerts.change(ledger, ids, ledger_alerts.CLOSED, reason=f"closed with {incident.id}")
 
 
-def _need(text: str, what: str, option: str = "--reason TEXT") -> None:
+def need_words(text: str, what: str, option: str = "--reason TEXT") -> None:
+    """Refuse an act that says nothing.
+
+    Raises:
+        UsageError: the text is empty.
+    """
     if not text.strip():
         raise UsageError(f"{what} needs words", hint=option)
 

@@ -48,12 +48,14 @@ def _recovery(incident: Incident, run: Run | None) -> Next:
         step = run.failed[0]
         found = run.state(step.key).found
         if step.step.check == "copy":
-            return Next(anew, f"{step.key} failed: {found}; planned anew, it takes another copy")
+            other = f"another copy if there is one (recover candidates {step.system}); else fetch another medium"
+            return Next(anew, f"{step.key} failed: {found}; planned anew, it takes {other}")
         return Next(f"holdfast recover resume {run.id}", f"{step.key} failed: {found}; mend that, then go on")
     if run.worked_through:
         lost = ", ".join(f"{each.key} has no copy to come back from: {each.why}" for each in run.plan.missing)
         return Next(anew, f"{lost or f'still down: {down}'}; find one (recover candidates SYSTEM), then plan anew")
-    return Next(f"holdfast recover resume {run.id}", f"the recovery was interrupted; still down: {down}")
+    why = f"the recovery was interrupted, or somebody is at it now; still down: {down}"
+    return Next(f"holdfast recover resume {run.id}", why)
 
 
 def _answer(run: Run) -> Next:

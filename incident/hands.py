@@ -13,13 +13,14 @@ from incident import assess
 from incident.effects import Result
 from incident.incident import find
 from incident.plan import PlannedStep, SystemPlan
-from inventory import clock, duration, probe, reach
+from inventory import clock, duration, probe, reach, size
 from inventory.errors import HoldfastError
 from inventory.site import Site
 from inventory.system import Host
 from ledger.ledger import Ledger
 
 _POLL_SECONDS = 0.5
+_WORDS = 160
 Say = Callable[[str, float | None], None]
 
 
@@ -42,7 +43,7 @@ class RealHands:
             return Result(True, f"every byte of {store.label} read in {duration.show(report.seconds)}, whole")
         if report.failure is not None:
             return Result(False, f"the copy on {store.label} could not be read: {report.failure.message}")
-        return Result(False, f"the copy on {store.label} is damaged: {'; '.join(report.problems[:3])}")
+        return Result(False, f"the copy on {store.label} is damaged: {report.problems[0][:_WORDS]}")
 
     def restore(self, system: SystemPlan, limit: float) -> Result:
         """Restore everything and compare it with the manifest taken when it was copied."""
@@ -58,9 +59,7 @@ class RealHands:
             "newest_data": None if report.data_time is None else clock.to_text(report.data_time),
         }
         if report.verified:
-            words = (
-                f"{report.files} files, {report.bytes / 1e6:.1f} MB, all {report.manifest_compared} entries as copied"
-            )
+            words = f"{report.files} files, {size.show(report.bytes)}, all {report.manifest_compared} entries as copied"
             return Result(True, words, data)
         return Result(False, f"restored data differs from its manifest: {'; '.join(report.problems[:3])}", data)
 

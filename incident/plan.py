@@ -155,12 +155,13 @@ def make(
     targets: Mapping[str, str],
     book: Book,
     *,
-    before: datetime,
+    before: Mapping[str, datetime],
     now: datetime,
 ) -> RecoveryPlan:
     """Make the plan that brings `keys` back.
 
     `targets` maps a lost host to the host its data goes to; a host that is not named is restored in its place.
+    `before` says for each system the moment after which no copy of it is to be trusted.
 
     Raises:
         NoRestorePointError: none of the systems has a good copy from before `before`; one that has none while others
@@ -207,12 +208,12 @@ def _runbook(key: str, system: System, book: Book) -> Runbook:
 
 
 def _copies(
-    keys: Sequence[str], points: Mapping[str, Sequence[RestorePoint]], before: datetime
+    keys: Sequence[str], points: Mapping[str, Sequence[RestorePoint]], before: Mapping[str, datetime]
 ) -> tuple[dict[str, PlannedCopy], list[Missing]]:
     found: dict[str, PlannedCopy] = {}
     missing: list[Missing] = []
     for key in keys:
-        point = choose(points.get(key, ()), before)
+        point = choose(points.get(key, ()), before[key])
         if point is None:
             missing.append(Missing(key=key, why=_why(points.get(key, ()))))
         else:
@@ -221,7 +222,7 @@ def _copies(
     if not found:
         raise NoRestorePointError(
             "; ".join(f"{each.key} has no copy to come back from ({each.why})" for each in missing),
-            hint="holdfast backup status; another medium may hold older copies",
+            hint="another medium may hold older copies (holdfast backup media list); or choose the moment: --before",
         )
     return found, missing
 

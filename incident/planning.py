@@ -14,7 +14,7 @@ from incident import runbook
 from incident.incident import Incident
 from incident.plan import RecoveryPlan, RestorePoint
 from inventory import clock
-from inventory.errors import UsageError
+from inventory.errors import RefusedError, UsageError
 from inventory.site import Site
 from ledger import alerts as ledger_alerts
 from ledger.ledger import Ledger
@@ -43,21 +43,23 @@ def plan(
         if key not in incident.still_down:
             why = "is normal again" if key in incident.normal else "is not affected"
             raise UsageError(f"{key} {why} in {incident.id}", hint=f"still down: {', '.join(incident.still_down)}")
-    for target in targets.values():
-        site.host(target)
+    for lost, target in targets.items():
+        _require_free(site, lost, target)
     keys = [key for key in incident.still_down if key in site.own and (not only or key in only)]
     if not keys:
         raise UsageError(f"nothing to recover in {incident.id}", hint=f"holdfast incident show {incident.id}")
     found = {key: points(site, state, ledger, key) for key in keys}
     book = runbook.load(site.root)
-    before = before or first_sign(ledger, incident)
-    return plans.make(incident.id, keys, site.systems, found, targets, book, before=before, now=ledger.clock.now())
+    signs = {key: before or first_sign(ledger, incident, key) for key in keys}
+    return plans.make(incident.id, keys, site.systems, found, targets, book, before=signs, now=ledger.clock.now())
 
 
-def first_sign(ledger: Ledger, incident: Incident) -> datetime:
-    """Return when an incident may have begun: the earliest event of its alerts, or its detection."""
-    events = [alert.first_at for alert in ledger_alerts.listed(ledger, incident=incident.id) if alert.first_at]
-    return min([incident.detected_at, *events])
+def first_sign(ledger: Ledger, incident: Incident, system: str) -> datetime:
+    """Return when an incident may have begun for a system: the earliest event of its own alerts, or the detection."""
+    listed = ledger_alerts.listed(ledger, incident=incident.id)
+    return min(
+        [incident.detected_at, *(alert.first_at for alert in listed if alert.system == system and alert.first_at)]
+    )
 
 
 def points(site: Site, state: Path, ledger: Ledger, system: str) -> list[RestorePoint]:
@@ -95,3 +97,14 @@ def _point(candidate: Candidate) -> RestorePoint:
         where=candidate.where,
         suspect=candidate.suspect,
     )
+
+
+def _require_free(site: Site, lost: str, target: str) -> None:
+    """Refuse to put a lost host's data beside another system's."""
+    site.host(target)
+    there = [key for key in site.own if target in site.members.get(key, ()) and lost not in site.members.get(key, ())]
+    if there:
+        raise RefusedError(
+            f"{target} carries {', '.join(there)}; the data of {lost} would lie beside it",
+            hint="name a host that carries no other system: --onto LOST=TARGET",
+        )

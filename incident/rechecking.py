@@ -21,8 +21,7 @@ def recheck(ledger: Ledger, site: Site, incident: Incident, reason: str) -> dict
         RefusedError: the incident is closed.
     """
     acts.require_open(incident)
-    if not reason.strip():
-        raise UsageError("a system that is normal without a restore needs words", hint="--reason TEXT")
+    acts.need_words(reason, "a system that is normal without a restore")
     down = {key: site.own[key] for key in incident.still_down if key in site.own}
     if not down:
         raise UsageError(f"nothing is down in {incident.id}", hint=f"holdfast incident show {incident.id}")

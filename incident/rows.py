@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from backup.history import Medium
 from incident.facts import WORST_FIRST, Facts, Row, State
-from inventory import duration
+from inventory import duration, size
 from inventory.policy import Policy
 from inventory.system import MediaCopy
 
@@ -160,7 +160,7 @@ def restore(facts: Facts, policy: Policy, now: datetime) -> Row:
     if facts.restore is None:
         return Row("restore", "unknown", "never restored", target, next=following)
     age = now - facts.restore.at
-    words = f"{facts.restore.bytes / 1e6:.1f} MB in {duration.show(facts.restore.seconds)}"
+    words = f"{size.show(facts.restore.bytes)} in {duration.show(facts.restore.seconds)}"
     evidence = (facts.restore.seq,)
     if not facts.restore.verified:
         return Row("restore", "red", f"{words}, NOT as copied", target, age.total_seconds(), evidence, following)

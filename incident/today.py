@@ -31,19 +31,24 @@ class Task:
 
 
 def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
-    """Return what needs doing: open incidents first, then waiting alerts, then rows that are not green, worst first."""
+    """Return what needs doing: open incidents first, then waiting alerts, then rows that are not green, worst first.
+
+    Rows of systems in an open incident wait until it is over: there is one next command, and it is the incident's.
+    """
     found = _incidents(site, ledger, now)
     waiting = alerts.listed(ledger, states=(alerts.OPEN,))
     if waiting:
         worst = max(waiting, key=lambda alert: alerts.rank(alert.level))
         systems = ", ".join(sorted({alert.system or "-" for alert in waiting}))
         what = f"{len(waiting)} alerts wait, the worst is {worst.level}: {worst.title}"
-        found.append(Task("red", systems, what, "holdfast incident open --from-alerts --title TEXT"))
+        add = "holdfast incident affect --from-alerts" if found else "holdfast incident open --from-alerts --title TEXT"
+        found.append(Task("red", systems, what, add))
+    busy = {key for incident in all_incidents(ledger) if incident.open for key in incident.systems}
     rows = [
         Task(row.state, each.key, f"{row.id}: {row.value}", row.next)
         for each in gather.province(site, state, ledger, now).systems
         for row in each.rows
-        if row.state != "green"
+        if row.state != "green" and each.key not in busy
     ]
     return found + sorted(rows, key=lambda task: WORST_FIRST.index(task.state))
 

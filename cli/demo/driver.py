@@ -169,7 +169,7 @@ class Demo:
         self._shell.holdfast("backup", "media", "attach", MEDIUM)
         approve = ("--approve", "clean-target", "--approve", "stolen-accounts", "--reason", REASON)
         self._shell.say(f"  (the gates `clean-target` and `stolen-accounts` are {REASON})")
-        self._shell.holdfast("recover", "run", *approve, expect=(3,) if self._options.spoil_copy else (0,))
+        self._shell.holdfast("recover", "run", *approve, expect=(3,) if self._options.spoil_copy else (0,), tail=1)
         if not self._options.spoil_copy:
             self._shell.holdfast("incident", "close", "--reason", f"every system's own tests pass; {REASON}")
         self._shell.holdfast("backup", "media", "detach", MEDIUM)
@@ -178,6 +178,7 @@ class Demo:
     def _prove(self, incident: str | None) -> None:
         self._shell.title(7, "What it came to")
         if incident is not None:
+            self._shell.holdfast("incident", "timeline", incident)
             report = self._world.home / "report.html"
             self._shell.holdfast("report", "incident", incident, "--to", str(report))
         self._shell.holdfast(
@@ -212,12 +213,13 @@ def _gist(alerts: Sequence[Mapping[str, Any]]) -> list[str]:
 def cleared(home: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """Claim the demo's directory, end what an earlier demo left running, and mark every child of this one."""
     home = home.resolve()
-    if (left := supervisor.reap(home)) > 0:
-        say(f"ended {left} processes an interrupted demo had left")
-    claimed = district.claim(home)
-    os.environ["HOLDFAST_DEMO_RUN"] = str(claimed)
-    try:
-        yield claimed
-    finally:
-        supervisor.reap(claimed)
-        del os.environ["HOLDFAST_DEMO_RUN"]
+    with supervisor.alone(home):
+        if (left := supervisor.reap(home)) > 0:
+            say(f"ended {left} processes an interrupted demo had left")
+        claimed = district.claim(home)
+        os.environ["HOLDFAST_DEMO_RUN"] = str(claimed)
+        try:
+            yield claimed
+        finally:
+            supervisor.reap(claimed)
+            del os.environ["HOLDFAST_DEMO_RUN"]

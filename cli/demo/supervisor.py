@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -9,15 +10,15 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.clock import SystemClock
 from cli.demo.district import SERVICES, District
 from inventory import reach
-from inventory.errors import HoldfastError
+from inventory.errors import HoldfastError, RefusedError
 
 _POLL_SECONDS = 0.1
 _SOCKET = "supervisor.sock"
@@ -147,6 +148,22 @@ def ask(home: Path, do: str, service: str, host: str) -> str:
     if said.startswith(_CANNOT):
         raise HoldfastError(said)
     return said
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Let no second demo into the same directory; the kernel ends the claim with its process.
+
+    Raises:
+        RefusedError: one runs there.
+    """
+    name = hashlib.sha256(str(home).encode()).hexdigest()[:32]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as claim:
+        try:
+            claim.bind(f"\0holdfast-demo-{name}")
+        except OSError as error:
+            raise RefusedError(f"a demo is running in {home}", hint="wait for it, or choose another --dir") from error
+        yield
 
 
 def reap(home: Path) -> int:

@@ -77,6 +77,30 @@ def test_scan_of_one_control_has_the_fixed_shape_and_is_not_recorded(
 
 
 @pytest.mark.ansible
+def test_controls_unknown_for_one_reason_stand_on_one_line(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sshd = site.parent / "doc-1/etc/ssh/sshd_config"
+    sshd.unlink()
+    sshd.mkdir()
+    _, out, _ = run(capsys, "scan")
+    (line,) = [line for line in out.splitlines() if "sshd_config is not an ordinary file" in line]
+    count = int(line.split()[0])
+    assert count > 10
+    assert line.count("HF-SSH-") == count
+    _, found = document(capsys, "scan")
+    assert [v["verdict"] for v in found["hosts"][0]["verdicts"]].count("unknown") == count
+
+
+@pytest.mark.ansible
+def test_a_plan_ends_1_while_there_is_something_to_change(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "plan")
+    assert code == 1
+    assert "would be made; nothing was changed" in out
+    run(capsys, "apply", "--yes")
+    code, found = document(capsys, "plan")
+    assert (code, found["changes"]) == (0, [])
+
+
+@pytest.mark.ansible
 def test_an_unreachable_host_is_named_and_exits_3(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_inventory(site, "far: {ansible_host: 127.0.0.1, ansible_port: 1}")
     code, out, _ = run(capsys, "scan")
@@ -107,6 +131,7 @@ def test_apply_asks_changes_scans_again_and_records(
     assert code == 1, "what must be mended by hand is still open"
     assert "passing before" in out
     assert "HF-SSH-001" not in out
+    assert " still need a hand; to see them again: holdfast harden scan" in out
     assert app.run(["ledger", "show", "--json"]) == 0
     said = capsys.readouterr().out
     assert "harden.applied" in said

@@ -53,7 +53,11 @@ def test_the_bare_command_shows_clocks_systems_and_one_command_to_paste(here: Di
 
 
 def test_of_two_open_ones_each_is_named_with_its_command(here: District, capsys: Capture) -> None:
-    first, second = opened(here, capsys), opened(here, capsys)
+    first = opened(here, capsys)
+    assert app.run(["incident", "open", "--title", "again"]) == ExitCode.REFUSED
+    assert f"{first} is open and covers edoc already" in capsys.readouterr().err
+    assert app.run(["incident", "open", "--title", "Log-ins", "--system", "sso", "--json"]) == ExitCode.DONE
+    second: str = json.loads(capsys.readouterr().out)["incident"]
     assert app.run(["incident"]) == ExitCode.FINDINGS
     said = capsys.readouterr().out
     assert f"holdfast incident ack {first}" in said

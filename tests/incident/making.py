@@ -55,7 +55,7 @@ def planned(incident: str, systems: Mapping[str, System], *steps: Mapping[str, A
     """The plan that brings systems back, all with one runbook of `steps`."""
     points = {key: [point()] for key in systems}
     book = Book({each.runbook: runbook(*steps, name=each.runbook) for each in systems.values()}, {})
-    return plan.make(incident, list(systems), systems, points, {}, book, before=NOON, now=NOON)
+    return plan.make(incident, list(systems), systems, points, {}, book, before=dict.fromkeys(systems, NOON), now=NOON)
 
 
 def opened(ledger: Ledger, *systems: str, alerts: Sequence[Alert] = (), title: str = "Unreadable") -> Incident:

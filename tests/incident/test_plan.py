@@ -141,7 +141,7 @@ def made(**different: Any) -> RecoveryPlan:
         "points": {key: [making.point()] for key in SYSTEMS},
         "targets": {"documents-1": "spare-1"},
         "book": BOOK,
-        "before": NOON,
+        "before": dict.fromkeys(("sso", "edoc", "open"), NOON),
         "now": NOON,
     }
     return plan.make(**(usual | different))

@@ -7,7 +7,7 @@ import pytest
 
 from incident import acts, incident, planning
 from incident.plan import NoRestorePointError
-from inventory.errors import UsageError
+from inventory.errors import RefusedError, UsageError
 from ledger import alerts
 from ledger.alerts import Alert
 from ledger.ledger import Ledger
@@ -79,5 +79,11 @@ def test_a_copy_taken_after_the_first_sign_in_the_alerts_is_not_used(ledger: Led
         summary="",
     )
     incident = acts.open_incident(ledger, "t", alerts.raise_alerts(ledger, [alert]), ["sso"], {})
-    assert planning.first_sign(ledger, incident) == sign
-    assert incident.detected_at > sign
+    assert planning.first_sign(ledger, incident, "sso") == sign
+    assert planning.first_sign(ledger, incident, "edoc") == incident.detected_at > sign
+
+
+def test_another_systems_host_is_no_target(district: District) -> None:
+    made = making.opened(district.ledger, "sso", "edoc")
+    with pytest.raises(RefusedError, match="documents-1 carries edoc"):
+        planning.plan(district.site, district.state, district.ledger, made, [], {"signon-1": "documents-1"})

@@ -110,7 +110,7 @@ def test_a_spoiled_copy_is_red_exits_1_and_never_claims_that_the_system_came_bac
     home = tmp_path / "demo"
     ended = running.run_demo(home, "--spoil", "copy")
     assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert f"NOT OK: {home}" in ended.stdout
+    assert f"NOT OK: {home} (edoc not proved to be back in time)" in ended.stdout
     assert "recovered" not in ended.stdout.lower()
     [row] = [line for line in ended.stdout.splitlines() if line.startswith("edoc ") and "200 GB" in line]
     assert "not back" in row

@@ -14,7 +14,7 @@ from cli.demo import district, supervisor
 from cli.demo.district import District
 from cli.demo.services.base import call
 from cli.demo.supervisor import Supervisor
-from inventory.errors import HoldfastError
+from inventory.errors import HoldfastError, RefusedError
 
 
 @pytest.fixture
@@ -80,6 +80,16 @@ def test_without_a_running_demo_a_start_is_refused_with_the_way_to_start_one(tmp
     with pytest.raises(HoldfastError, match="no demo is running") as caught:
         supervisor.ask(tmp_path, "start", "sso", "signon-1")
     assert "holdfast demo" in caught.value.hint
+
+
+def test_a_second_demo_in_the_same_directory_is_refused_and_another_directory_is_free(tmp_path: Path) -> None:
+    with supervisor.alone(tmp_path / "a"):
+        with pytest.raises(RefusedError, match="a demo is running"), supervisor.alone(tmp_path / "a"):
+            pass
+        with supervisor.alone(tmp_path / "b"):
+            pass
+    with supervisor.alone(tmp_path / "a"):
+        pass
 
 
 def test_reaping_ends_only_processes_with_this_demos_mark(tmp_path: Path) -> None:
