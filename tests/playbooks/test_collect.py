@@ -174,3 +174,29 @@ def test_whatever_the_files_hold_every_section_comes_back(
     found = collect.collect(str(root), True)
     assert set(found) >= {"sshd", "files", "accounts", "login_defs", "sudo", "sysctl", "services", "system"}
     assert "unknown" not in found["login_defs"]
+
+
+def test_nothing_is_read_through_a_link_that_leads_out_of_the_host(root: Path, tmp_path: Path) -> None:
+    away = tmp_path.parent / f"{tmp_path.name}-away"
+    hosts.put(away, "/passwd", "root:x:0:0::/:/bin/sh\nintruder:x:0:0::/:/bin/sh\n", 0o666)
+    hosts.put(away, "/systemd/system/multi-user.target.wants/telnet.socket", "")
+    (root / "etc/passwd").symlink_to(away / "passwd")
+    (root / "etc/systemd").symlink_to(away / "systemd")
+    (root / "etc/group").symlink_to("../../nowhere")
+    found = collect.collect(str(root), True)
+    reason = {"unknown": "unreadable: /etc/passwd: a link that leads out of the host's directory"}
+    assert found["files"]["/etc/passwd"] == reason
+    assert found["accounts"]["uid_0"] == reason
+    assert "leads out" in found["services"]["enabled"]["unknown"]
+    assert "leads out" in found["system"]["journal_kept"]["unknown"]
+    assert found["outside"] == {"/etc/passwd": "/etc/passwd", "/etc/group": "/etc/group"}
+    assert "intruder" not in str(found)
+
+
+def test_a_host_whose_own_directory_is_reached_by_a_link_is_read(root: Path, tmp_path: Path) -> None:
+    hosts.put(root, "/etc/crontab", "", 0o600)
+    way = tmp_path.parent / f"{tmp_path.name}-way"
+    way.symlink_to(root)
+    found = collect.collect(str(way), True)
+    assert found["outside"] == {}
+    assert found["files"]["/etc/crontab"]["mode"] == "0600"

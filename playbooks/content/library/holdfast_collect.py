@@ -80,6 +80,9 @@ FILES = (
     "/var/log/secure",
 )
 
+# What the roles write beside FILES and the host keys.
+WRITTEN = ("/etc/login.defs", "/etc/ssh/sshd_config.d", "/etc/ssh/sshd_config.d/00-holdfast.conf")
+
 SYSCTLS = (
     "fs.protected_fifos",
     "fs.protected_hardlinks",
@@ -158,8 +161,24 @@ class Host:
     def path(self, path):
         return self.root + path
 
+    def way_out(self, path):
+        """Return the first part of a path that leads out of a directory host (a link), or None."""
+        top, part = os.path.realpath(self.root), ""
+        for name in path.strip("/").split("/") if self.is_directory else ():
+            part += "/" + name
+            if not (os.path.realpath(self.path(part)) + "/").startswith(top + "/"):
+                return part
+        return None
+
+    def outside(self, path):
+        """Return a mark when a path leads out of a directory host: what lies there is not the host's."""
+        part = self.way_out(path)
+        return None if part is None else unknown("%s: a link that leads out of the host's directory" % part)
+
     def read(self, path):
         """Return (text, None), or (None, mark)."""
+        if self.outside(path) is not None:
+            return None, self.outside(path)
         try:
             if not stat.S_ISREG(os.stat(self.path(path)).st_mode):
                 return None, unknown("%s is not an ordinary file" % path)
@@ -201,6 +220,8 @@ def owner(number, table, kind):
 
 
 def one_file(host, path):
+    if host.outside(path) is not None:
+        return host.outside(path)
     try:
         found = os.stat(host.path(path))
     except OSError as error:
@@ -231,10 +252,19 @@ def files(host):
     return facts
 
 
+def outside(host):
+    """Return what must be left alone: the paths the roles change that lead out of the host, each with its link."""
+    paths = FILES + WRITTEN + tuple(host.names("/etc/ssh/ssh_host_*_key"))
+    found = dict((path, host.way_out(path)) for path in paths)
+    return dict((path, link) for path, link in found.items() if link is not None)
+
+
 def world_writable(host):
     """Return the files below /etc everybody may write, or a mark when not all could be looked at."""
     found, seen, unread = [], 0, []
     top = host.path("/etc")
+    if host.outside("/etc") is not None:
+        return host.outside("/etc")
     if not os.path.isdir(top):
         return {"absent": "/etc is not there"}
     for folder, folders, names in os.walk(top, onerror=unread.append):
@@ -508,10 +538,16 @@ def sysctl(host):
 
 
 def services(host):
+    if host.outside("/etc/systemd/system") is not None:
+        return {"enabled": host.outside("/etc/systemd/system")}
     if not os.path.isdir(host.path("/etc/systemd/system")):
         problem = {"not_applicable": "no systemd on this host"}
         return {"enabled": problem}
-    names = [os.path.basename(path) for path in host.names("/etc/systemd/system/*.wants/*")]
+    paths = host.names("/etc/systemd/system/*.wants/*")  # links themselves, to units that may lie anywhere
+    problems = [host.outside(folder) for folder in sorted(set(os.path.dirname(path) for path in paths))]
+    if any(problems):
+        return {"enabled": [problem for problem in problems if problem][0]}
+    names = [os.path.basename(path) for path in paths]
     return {"enabled": sorted(set(names))[:500]}
 
 
@@ -587,6 +623,8 @@ def journal_kept(host):
             storage = value.lower()
     if not os.path.isdir(host.path("/etc/systemd")):
         return {"not_applicable": "no systemd on this host"}
+    if storage == "auto" and host.outside("/var/log/journal") is not None:
+        return host.outside("/var/log/journal")
     return storage == "persistent" or storage == "auto" and os.path.isdir(host.path("/var/log/journal"))
 
 
@@ -598,6 +636,7 @@ def collect(root, deep):
     sections = {
         "sshd": sshd, "files": files, "accounts": accounts, "login_defs": login_defs, "sudo": sudo,
         "sysctl": sysctl, "services": services, "network": network, "mounts": mounts, "system": system,
+        "outside": outside,
     }
     if deep:
         sections["world_writable"] = world_writable
