@@ -12,7 +12,7 @@ from inventory.errors import RefusedError, UsageError
 from ledger import alerts as ledger_alerts
 from ledger.alerts import Alert
 from ledger.ledger import Ledger
-from ledger.store import Lease
+from ledger.owner import Lease
 
 
 def open_incident(

@@ -21,7 +21,7 @@ from incident.runs import Run
 from inventory.errors import HoldfastError, RefusedError
 from ledger import record as records
 from ledger.ledger import Entry, Ledger
-from ledger.store import Lease
+from ledger.owner import Lease
 
 _LEASE = timedelta(minutes=2)
 _RENEW_SECONDS = 30.0

@@ -193,11 +193,15 @@ def make(
             steps.append(PlannedStep(key=f"{key}/{step.id}", system=key, step=step, needs=needs))
             needs = [steps[-1].key]
         last_step[key] = steps[-1].key
-    used = {host for each in plans for host in each.targets}
-    for host in targets:
-        if host not in used:
-            raise UsageError(f"{host} is no host of the systems in this plan", hint=f"hosts: {', '.join(sorted(used))}")
+    _require_known(targets, {host for each in plans for host in each.targets})
     return RecoveryPlan(incident=incident, made_at=now, systems=plans, steps=steps, missing=missing)
+
+
+def _require_known(targets: Mapping[str, str], hosts: set[str]) -> None:
+    for host in targets:
+        if host not in hosts:
+            known = ", ".join(sorted(hosts))
+            raise UsageError(f"{host} is no host of the systems in this plan", hint=f"hosts: {known}")
 
 
 def _runbook(key: str, system: System, book: Book) -> Runbook:

@@ -24,9 +24,9 @@ from inventory import clock
 from inventory.errors import RefusedError
 from ledger import durable
 from ledger.chain import Anchor
+from ledger.errors import LedgerError
 from ledger.ledger import Ledger
 from ledger.record import GENESIS, Record
-from ledger.store import LedgerError
 
 RECORD_KIND = "ledger.checkpoint"
 _FORMAT = 1

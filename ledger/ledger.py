@@ -12,8 +12,10 @@ from typing import Any
 
 from inventory.clock import Clock
 from ledger import chain, owner
+from ledger.errors import LedgerError
+from ledger.owner import Lease
 from ledger.record import Record
-from ledger.store import Lease, LedgerError, Store
+from ledger.store import Store
 
 LEDGER_FILE = "ledger.db"
 _LEASE = timedelta(minutes=2)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ledger import durable
-from ledger.store import LedgerError
+from ledger.errors import LedgerError
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 

@@ -20,8 +20,6 @@ from ledger.errors import AlreadyThereError, LeaseLostError, LedgerError, next_s
 from ledger.owner import Lease
 from ledger.record import Record
 
-__all__ = ["Lease", "LeaseLostError", "LedgerError", "Store"]
-
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30
 

@@ -139,6 +139,12 @@ def test_an_alert_is_shown_acknowledged_and_closed_with_a_reason(holdfast: Run, 
     identity = json.loads(out.splitlines()[0])["id"]
     _, out, _ = holdfast("detect", "alerts", "show", identity[:8])
     assert "auth.log:1" in out
+    assert "Failed password for minh from 127.0.0.1" in out
+    assert "[" not in out.split("auth.log:1")[0], "no list as Python writes it"
+    assert "None" not in out
+    (province / "signon-1/var/log/auth.log").write_text("")
+    _, out, _ = holdfast("detect", "alerts", "show", identity[:8])
+    assert "not there any more" in out
     assert holdfast("detect", "alerts", "ack", identity[:8])[0] == ExitCode.DONE
     assert holdfast("detect", "alerts", "close", identity)[0] == ExitCode.USAGE
     assert holdfast("detect", "alerts", "close", identity, "--reason", " ")[0] == ExitCode.USAGE
@@ -164,6 +170,21 @@ def test_a_silent_source_is_named(holdfast: Run, province: Path) -> None:
     code, _, err = holdfast("detect", "run")
     assert code == ExitCode.FINDINGS
     assert "sso: signon-1:/var/log/auth.log: silent: " in err
+
+
+def test_a_site_without_any_log_is_not_taken_for_a_watched_one(holdfast: Run, province: Path) -> None:
+    site(province, [])
+    code, out, err = holdfast("detect", "run")
+    assert (code, out) == (ExitCode.FINDINGS, "")
+    assert "sso: not watched: " in err
+    assert "no log was read" in err
+
+
+def test_an_empty_directory_of_events_is_a_usage_error(holdfast: Run, rules: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, err = holdfast("detect", "run", "--rules", rules, "--events", tmp_path / "empty")
+    assert code == ExitCode.USAGE
+    assert f"nothing to read at {tmp_path / 'empty'}" in err
 
 
 def test_rules_are_listed_shown_and_tested(holdfast: Run) -> None:

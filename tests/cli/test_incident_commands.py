@@ -200,17 +200,3 @@ def test_without_a_site_the_way_to_one_is_named(
     monkeypatch.chdir(tmp_path)
     assert app.run(["incident"]) == ExitCode.USAGE
     assert "holdfast init" in capsys.readouterr().err
-
-
-def test_a_system_mended_by_hand_is_rechecked_and_one_that_fails_again_is_affected_again(
-    here: District, capsys: Capture
-) -> None:
-    identity = opened(here, capsys)
-    assert app.run(["incident", "recheck", "--reason", "looked at it"]) == ExitCode.FINDINGS
-    assert "edoc: NOT normal" in capsys.readouterr().out
-    (here.host("documents-1") / "up").touch()
-    assert app.run(["incident", "recheck", "--reason", "service started by hand"]) == ExitCode.DONE
-    assert "edoc: normal" in capsys.readouterr().out
-    assert app.run(["incident", "affect", identity, "--system", "edoc"]) == ExitCode.DONE
-    assert app.run(["incident", "affect", identity, "--system", "moon"]) == ExitCode.USAGE
-    assert all_incidents(here.ledger)[0].still_down == ("edoc",)

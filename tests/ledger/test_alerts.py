@@ -8,8 +8,8 @@ import pytest
 
 from ledger import alerts
 from ledger.alerts import Alert
+from ledger.errors import LedgerError
 from ledger.ledger import Ledger
-from ledger.store import LedgerError
 from tests.fakes.clock import FakeClock
 
 ALERT = Alert(

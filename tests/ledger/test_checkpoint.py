@@ -18,8 +18,8 @@ from ledger.checkpoint import (
     TamperedCheckpointError,
     WrongKeyError,
 )
+from ledger.errors import LedgerError
 from ledger.ledger import Ledger
-from ledger.store import LedgerError
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.errors import LeaseLostError, LedgerError
 from ledger.ledger import Entry, Ledger, Projection
 from ledger.record import Record
-from ledger.store import LeaseLostError, LedgerError
 from tests.fakes.clock import FakeClock
 
 

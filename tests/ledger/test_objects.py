@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.errors import LedgerError
 from ledger.objects import ObjectDamagedError, Objects
-from ledger.store import LedgerError
 
 
 @given(st.binary(max_size=1000))

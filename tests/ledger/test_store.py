@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from inventory.errors import ExitCode
+from ledger.errors import LedgerError
 from ledger.ledger import LEDGER_FILE, Ledger
-from ledger.store import LedgerError, Store
+from ledger.store import Store
 from tests.fakes.clock import FakeClock
 
 CHECKOUT = Path(__file__).parents[2]
@@ -125,7 +126,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from ledger.ledger import Ledger
-from ledger.store import LedgerError
+from ledger.errors import LedgerError
 from tests.fakes.clock import FakeClock
 ledger = Ledger.open(Path(sys.argv[1]), FakeClock(), "minh")
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
