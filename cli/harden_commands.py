@@ -197,7 +197,9 @@ def _rows(host: HostScan, word: Any, rules: Any, without: Collection[str] = ()) 
     """Return the table's rows for one kind of verdict, the gravest first, without those told by their reason."""
     from playbooks.controls import weight
 
-    chosen = sorted((v for v in host.verdicts if v.verdict == word and v.found not in without), key=lambda v: -weight(v.severity))
+    chosen = sorted(
+        (v for v in host.verdicts if v.verdict == word and v.found not in without), key=lambda v: -weight(v.severity)
+    )
     rows: list[tuple[str, ...]] = []
     for verdict in chosen:
         rule: Control = rules[verdict.control]

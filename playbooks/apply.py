@@ -37,6 +37,11 @@ class Applied:
             "after": self.after.document()["hosts"],
         }
 
+    @property
+    def by_hand(self) -> int:
+        """Return how many controls still fail or are unknown on the hosts together."""
+        return sum(host.count("fail") + host.count("unknown") for host in self.after.hosts)
+
     def pairs(self) -> list[tuple[HostScan, HostScan]]:
         """Return each host's scan before and after."""
         return list(zip(self.before.hosts, self.after.hosts, strict=True))

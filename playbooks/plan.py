@@ -43,6 +43,11 @@ class Outcome:
         """Return 3 when a host was not finished, else 0."""
         return ExitCode.UNFINISHED if self.failed or self.unreached else ExitCode.DONE
 
+    @property
+    def pending(self) -> ExitCode:
+        """Return what a plan ends with: 3 when a host was not finished, 1 when something would change, else 0."""
+        return self.exit_code or (ExitCode.FINDINGS if self.changes else ExitCode.DONE)
+
     def on(self, host: str) -> list[Change]:
         """Return the changes of one host."""
         return [change for change in self.changes if change.host == host]

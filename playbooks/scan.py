@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from inventory.errors import ExitCode, worst
+from inventory.errors import ExitCode, UsageError, worst
 from inventory.site import Site
 from playbooks import ansible
 from playbooks.ansible import Play, TaskResult
@@ -49,6 +49,14 @@ class HostScan:
         """Return the controls whose verdict is `word`."""
         return [verdict.control for verdict in self.verdicts if verdict.verdict == word]
 
+    def unknowns(self) -> dict[str, list[str]]:
+        """Return the controls whose verdict is unknown, by the reason."""
+        found: dict[str, list[str]] = {}
+        for verdict in self.verdicts:
+            if verdict.verdict == "unknown":
+                found.setdefault(verdict.found, []).append(verdict.control)
+        return found
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -77,16 +85,21 @@ class Scan:
 
 
 def targets(site: Site, systems: Sequence[str] = (), hosts: Sequence[str] = ()) -> list[Target]:
-    """Return the hosts meant: those of the systems and the ones named; with nothing named, of all our systems.
+    """Return the hosts meant: those of the systems, of them only the ones named; without systems, of all of ours.
 
     Raises:
-        UsageError: a system or host is not in the site.
+        UsageError: a system or host is not in the site, or a host named carries none of the systems named.
     """
     keys = [key for key in systems if site.system(key)]
     names = [site.host(name).name for name in hosts]
-    if not keys and not names:
-        keys = list(site.own)
-    names += [name for key in keys for name in site.members.get(key, ())]
+    carriers = [name for key in keys or site.own for name in site.members.get(key, ())]
+    strangers = [name for name in names if keys and name not in carriers]
+    if strangers:
+        raise UsageError(
+            f"{', '.join(strangers)} does not carry {' or '.join(keys)}",
+            hint=f"hosts of {', '.join(keys)}: {', '.join(dict.fromkeys(carriers)) or 'none'}",
+        )
+    names = names or carriers
     return [_target(site, name) for name in dict.fromkeys(names)]
 
 

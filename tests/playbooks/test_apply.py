@@ -65,7 +65,7 @@ def test_a_plan_shows_the_differences_and_changes_nothing(make_site: MakeSite, t
     assert "-PASS_MAX_DAYS 99999" in text
     assert "-mode: 0666" in text
     assert any("kernel is left alone" in note for note in found.notes)
-    assert found.exit_code == ExitCode.DONE
+    assert found.pending == ExitCode.FINDINGS
 
 
 def test_apply_makes_the_planned_changes_and_a_second_apply_changes_nothing(
@@ -158,3 +158,54 @@ def test_the_directory_of_a_host_that_is_gone_is_an_error_of_that_host(make_site
     found = scan.scan(site, wanted, RULES)
     assert "is not there" in str(found.hosts[0].error)
     assert found.exit_code == ExitCode.UNFINISHED
+
+
+def _link_out(root: Path, path: str, outside: Path) -> None:
+    """Put a link to a thing outside in the place of a path of the host; what stood there moves outside."""
+    inside = root / path
+    inside.parent.mkdir(parents=True, exist_ok=True)
+    outside.mkdir(exist_ok=True)
+    target = outside / path.replace("/", "-")
+    if inside.exists():
+        inside.rename(target)
+    inside.symlink_to(target)
+
+
+FILE_LINKS = (
+    "etc/crontab",
+    "etc/cron.d",
+    "etc/shadow",
+    "etc/login.defs",
+    "etc/ssh/ssh_host_ed25519_key",
+    "etc/ssh/sshd_config.d/00-holdfast.conf",
+    "var/log",
+)
+
+
+@pytest.mark.parametrize("links", [FILE_LINKS, ("etc",), ("etc/ssh/sshd_config.d",)])
+def test_what_a_link_leads_out_of_a_directory_host_is_never_changed(
+    make_site: MakeSite, tmp_path: Path, links: tuple[str, ...]
+) -> None:
+    root, outside = hosts.weak(tmp_path / "doc-1"), tmp_path / "elsewhere"
+    (root / "etc/ssh/sshd_config.d").mkdir()
+    for path in links:
+        _link_out(root, path, outside)
+    before = hosts.picture(outside)
+    site, wanted = one_host(make_site, root)
+    done = apply.apply(site, wanted, RULES)
+    assert hosts.picture(outside) == before
+    assert dict(done.outcome.failed) == {}
+    for path in links:
+        assert any(f"/{path}" in note and "leads out of the host's directory" in note for note in done.outcome.notes)
+    if "etc/ssh/sshd_config.d" not in links:
+        assert "HF-FILE-009" in done.after.hosts[0].ids("unknown")
+
+
+def test_a_link_that_stays_in_the_host_is_followed(make_site: MakeSite, tmp_path: Path) -> None:
+    root = hosts.weak(tmp_path / "doc-1")
+    (root / "etc/crontab").rename(root / "etc/crontab.real")
+    (root / "etc/crontab").symlink_to("crontab.real")
+    site, wanted = one_host(make_site, root)
+    done = apply.apply(site, wanted, RULES)
+    assert (root / "etc/crontab.real").stat().st_mode & 0o777 == 0o600
+    assert "HF-FILE-009" in done.after.hosts[0].ids("pass")

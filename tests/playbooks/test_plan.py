@@ -45,3 +45,11 @@ def test_failed_unreached_and_silent_hosts_are_told_apart_and_exit_3() -> None:
 def test_the_message_of_a_failed_loop_is_that_of_its_first_failed_item() -> None:
     result = task("failed", msg="One or more items failed", results=[{"failed": False}, {"failed": True, "msg": "why"}])
     assert result.message == "why"
+
+
+def test_a_plan_with_changes_pending_is_a_finding_and_one_without_is_clean() -> None:
+    changed, same = task(changed=True), task(changed=False)
+    assert plan.outcome([changed], ["one"]).pending == ExitCode.FINDINGS
+    assert plan.outcome([changed], ["one"]).exit_code == ExitCode.DONE, "applied, it is done"
+    assert plan.outcome([same], ["one"]).pending == ExitCode.DONE
+    assert plan.outcome([changed, task("failed")], ["one"]).pending == ExitCode.UNFINISHED

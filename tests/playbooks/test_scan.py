@@ -42,13 +42,25 @@ def test_a_host_of_several_systems_is_judged_at_the_highest_level(make_site: Mak
     assert (target.systems, target.level) == (("edoc", "rpt"), 3)
 
 
-def test_hosts_are_chosen_by_system_and_by_name_and_each_only_once(make_site: MakeSite, tmp_path: Path) -> None:
+def test_hosts_are_chosen_by_system_or_by_name_and_each_only_once(make_site: MakeSite, tmp_path: Path) -> None:
     site = sites.load(
         make_site(sso={"hosts": {"one": tmp_path / "1"}}, edoc={"hosts": {"two": tmp_path / "2", "three": tmp_path}})
     )
     assert [target.host for target in scan.targets(site, ["sso"])] == ["one"]
-    assert [target.host for target in scan.targets(site, ["sso"], ["two", "one"])] == ["two", "one"]
+    assert [target.host for target in scan.targets(site, [], ["two", "one", "two"])] == ["two", "one"]
     assert len(scan.targets(site)) == 3
+
+
+def test_a_host_named_beside_a_system_narrows_and_must_carry_it(make_site: MakeSite, tmp_path: Path) -> None:
+    """Both together once meant all of them; `apply` then changed hosts its user had not asked for."""
+    site = sites.load(
+        make_site(sso={"hosts": {"one": tmp_path / "1"}}, edoc={"hosts": {"two": tmp_path / "2", "three": tmp_path}})
+    )
+    assert [target.host for target in scan.targets(site, ["edoc"], ["two"])] == ["two"]
+    assert [target.host for target in scan.targets(site, ["edoc", "sso"], ["one"])] == ["one"]
+    with pytest.raises(UsageError, match="one does not carry edoc") as refused:
+        scan.targets(site, ["edoc"], ["one", "two"])
+    assert refused.value.hint == "hosts of edoc: three, two"
 
 
 def test_an_unknown_system_or_host_is_a_usage_error(make_site: MakeSite, tmp_path: Path) -> None:
