@@ -85,7 +85,9 @@ def _over_site(here: Context, rules: RuleSet, *, json: bool) -> ExitCode:
             output.note(f"{account.system}: {account.log}: {account.state}: {account.problem}")
         for example in account.tally.examples:
             output.note(f"corrupt: {example}")
-    output.note(outcome.summary())
+    for key in outcome.unwatched:
+        output.note(f"{key}: not watched: its inventory file names no `logs:`")
+    output.note(outcome.summary() if outcome.accounts else "no log was read: no system of this site names any `logs:`")
     return outcome.exit_code
 
 
@@ -189,21 +191,27 @@ def list_alerts(
 
 @alerts_group.command("show")
 def show_alert(context: typer.Context, identity: IdArgument, json: JsonOption = False) -> ExitCode:
-    """Show one alert with the log lines it rests on.
+    """Show one alert with the log lines it rests on, as far as they still are where they were read.
 
     Example: holdfast detect alerts show 3f2a
     """
+    from detect import evidence
     from ledger import alerts
 
-    alert = alerts.one(current(context).ledger, identity)
+    here = current(context)
+    alert = alerts.one(here.ledger, identity)
     if json:
         output.document(alert.to_json())
         return ExitCode.DONE
-    for name, value in alert.to_json().items():
-        if name != "events":
-            output.line(f"{name:<12} {value}")
-    for event in alert.events:
-        output.line(f"  {event['file']}:{event['line']}")
+    for name, value in evidence.words(alert).items():
+        output.line(f"{name:<12} {value}")
+    with output.progress("Reading the logs") as progress:
+        quotes = evidence.quotes(alert, here.clock.now(), progress.show)
+    for quote in quotes:
+        output.line(f"  {quote.place}")
+        output.line(f"    {quote.text}")
+    if alert.count > len(quotes):
+        output.line(f"  and {alert.count - len(quotes)} more")
     return ExitCode.DONE
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from detect.event import CorruptError, Event, Reference
 from detect.readers import document, reader, structured
-from detect.readers.lines import STDIN, Line, UnreadableError, lines, opened
+from detect.readers.lines import STDIN, Line, lines, opened
+from inventory.errors import UsageError
 
 _EXAMPLES = 5
 
@@ -40,7 +41,7 @@ def expand(patterns: Sequence[str]) -> list[str]:
     """Return the files that paths, globs and directories stand for, each once, sorted within each.
 
     Raises:
-        UnreadableError: one stands for nothing.
+        UsageError: one stands for nothing, so that a run over nothing is never taken for a clean one.
     """
     found: dict[str, None] = {}
     for pattern in patterns:
@@ -49,15 +50,14 @@ def expand(patterns: Sequence[str]) -> list[str]:
             continue
         path = Path(pattern)
         if path.is_dir():
-            files: Iterable[str] = (str(file) for file in sorted(path.rglob("*")) if file.is_file())
+            files = [str(file) for file in sorted(path.rglob("*")) if file.is_file()]
         elif path.exists():
             files = [pattern]
         else:
             files = sorted(matching(pattern))
-        before = len(found)
+        if not files:
+            raise UsageError(f"nothing to read at {pattern}", hint="give files, globs or directories with --events")
         found |= dict.fromkeys(files)
-        if len(found) == before and not path.exists():
-            raise UnreadableError(f"no events at {pattern}", hint="give files, globs or directories with --events")
     return list(found)
 
 

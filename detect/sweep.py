@@ -24,7 +24,10 @@ from ledger.ledger import Ledger
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run over a site's logs found: alerts raised by it, an account per log, rules, seconds."""
+    """What a run over a site's logs found: alerts raised by it, an account per log, rules, seconds.
+
+    `unwatched` are the own systems that name no logs: nothing can be said about them.
+    """
 
     raised: Sequence[Alert]
     findings: int
@@ -32,13 +35,14 @@ class Outcome:
     rules: RuleSet
     untimed: int
     seconds: float
+    unwatched: Sequence[str] = ()
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 3 if a log could not be read, 1 if something fired or a source is silent, else 0."""
+        """Return 3 if a log could not be read, 1 if something fired, a source is silent or there is none, else 0."""
         codes = [ExitCode.UNFINISHED for account in self.accounts if account.state == UNREAD]
         codes += [ExitCode.FINDINGS for account in self.accounts if account.state == SILENT or account.problem]
-        return worst([*codes, ExitCode.FINDINGS if self.raised else ExitCode.DONE])
+        return worst([*codes, ExitCode.FINDINGS if self.raised or not self.accounts else ExitCode.DONE])
 
     def summary(self) -> str:
         """Return the one line that ends a run."""
@@ -72,7 +76,8 @@ def run(
     raised = ledger_alerts.raise_alerts(ledger, [alerting.alert(finding) for finding in findings])
     accounts += [reading.account for reading in readings]
     seconds = ledger.clock.monotonic() - started
-    outcome = Outcome(raised, len(findings), accounts, engine.rules, engine.untimed, seconds)
+    unwatched = [key for key, system in site.own.items() if not system.logs]
+    outcome = Outcome(raised, len(findings), accounts, engine.rules, engine.untimed, seconds, unwatched)
     history.record(ledger, outcome.rules, accounts, findings=len(findings), raised=len(raised), seconds=seconds)
     positions.write(state, {**known, **_positions(engine, readings, now)})
     return outcome

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 
 from detect import sources
 from detect.event import Event
-from detect.readers.lines import UnreadableError
 from detect.sources import Tally
+from inventory.errors import UsageError
 from tests.detect.making import NOW, failed
 
 
@@ -29,12 +30,18 @@ def test_paths_globs_and_directories_stand_for_their_files_each_once(tmp_path: P
 
 
 def test_what_stands_for_nothing_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableError, match="no events at"):
-        sources.expand([str(tmp_path / "*.log")])
+    for pattern in (tmp_path / "*.log", tmp_path / "gone", tmp_path):
+        with pytest.raises(UsageError, match=f"nothing to read at {re.escape(str(pattern))}"):
+            sources.expand([str(pattern)])
 
 
-def test_an_empty_directory_is_no_fault(tmp_path: Path) -> None:
-    assert sources.expand([str(tmp_path)]) == []
+def test_an_empty_directory_beside_a_log_is_told_too(tmp_path: Path) -> None:
+    """It was let pass once: "0 events, 0 hits" then looked like a clean day where a path was only mistyped."""
+    (tmp_path / "a.log").touch()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="empty"):
+        sources.expand([str(tmp_path / "a.log"), str(tmp_path / "empty")])
+    assert sources.expand([str(tmp_path), str(tmp_path / "*.log")]) == [str(tmp_path / "a.log")]
 
 
 def test_compressed_files_and_standard_input_read_like_any_other(

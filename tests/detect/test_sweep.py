@@ -185,3 +185,9 @@ def test_the_run_is_recorded_after_its_alerts(world: World) -> None:
 def test_the_summary_counts(world: World) -> None:
     world.write(*ATTACK, "rubbish\n")
     assert world.run().summary().startswith("301 events, 1 corrupt lines, ")
+
+
+def test_systems_without_logs_are_named_and_none_with_any_is_a_finding(world: World, tmp_path: Path) -> None:
+    world.site = site(tmp_path, [])
+    outcome = world.run()
+    assert (outcome.unwatched, outcome.exit_code) == (["sso"], ExitCode.FINDINGS)
