@@ -231,7 +231,8 @@ class _Engine:
     ) -> None:
         """Write how a step ended; what a person said about it, and that a system is normal, with it or not at all."""
         found = " ".join(result.found.split())  # names of restored files may hold line breaks
-        body = {"ok": result.ok, "found": found, "seconds": round(seconds, 3), "data": dict(result.data)}
+        kind = "normal" if planned.step.check == "normal" else planned.step.kind
+        body = {"kind": kind, "ok": result.ok, "found": found, "seconds": round(seconds, 3), "data": dict(result.data)}
         drafts: list[_Draft] = [*self._answered(planned, answer), ("step.finished", planned, body)]
         if result.ok and planned.step.check == "normal":
             drafts.append(("system.normal", planned, result.data))

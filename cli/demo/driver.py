@@ -23,7 +23,7 @@ from inventory.errors import HoldfastError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REASON = "answered by the demo"
-_BUSY_SECONDS = 3.0
+_BUSY_SECONDS = 2.0
 """How long ordinary work goes on before the backup, and between backup and attack."""
 
 
@@ -103,7 +103,7 @@ class Demo:
     def _harden(self) -> None:
         self._shell.title(2, "The hosts are checked, the change is shown, applied, and checked again")
         self._shell.holdfast("harden", "scan", expect=(1,), tail=1)
-        self._shell.holdfast("harden", "plan", "--host", "documents-1", expect=(0, 1), head=6)
+        self._shell.holdfast("harden", "plan", "--host", "documents-1", expect=(1,), head=4)
         self._shell.holdfast("harden", "apply", "--yes", tail=1)
 
     def _back_up(self) -> None:
@@ -119,7 +119,6 @@ class Demo:
         self._shell.holdfast("backup", "media", "seal", MEDIUM)
         self._shell.holdfast("backup", "media", "detach", MEDIUM)
         self._shell.holdfast("backup", "media", "probe", MEDIUM, tail=1)
-        self._shell.holdfast("backup", "status")
 
     def _spoil(self) -> None:
         self._shell.title(3, "(--spoil copy) The shelved copy is damaged, and nobody is told")
@@ -178,7 +177,7 @@ class Demo:
     def _prove(self, incident: str | None) -> None:
         self._shell.title(7, "What it came to")
         if incident is not None:
-            self._shell.holdfast("incident", "timeline", incident)
+            self._shell.holdfast("incident", "timeline", incident, tail=18)
             report = self._world.home / "report.html"
             self._shell.holdfast("report", "incident", incident, "--to", str(report))
         self._shell.holdfast(
