@@ -11,7 +11,7 @@ from inventory import duration
 from ledger.ledger import Ledger
 from ledger.record import Record
 
-_ALSO = ("alerts.raised", "medium.attached", "medium.detached", "medium.probed", "check.finished")
+_ALSO = ("alerts.raised", "medium.attached", "medium.detached", "medium.probed", "check.finished", "copy.damaged")
 """Kinds that belong to the story although they do not name the incident."""
 
 
@@ -32,10 +32,23 @@ def of_incident(incident: Incident, ledger: Ledger) -> list[Moment]:
     ends = incident.closed.at if incident.closed else None
     for record in ledger.read(kinds=tuple(_WORDS)):
         also = record.kind in _ALSO and incident.detected_at <= record.at and (ends is None or record.at <= ends)
-        if record.body.get("incident") == incident.id or also:
+        if (record.body.get("incident") == incident.id or also) and not _said_elsewhere(record):
             seconds = (record.at - incident.detected_at).total_seconds()
             found.append(Moment(record.at, seconds, record.system or "", _WORDS[record.kind](record), record.seq))
     return found
+
+
+def _said_elsewhere(record: Record) -> bool:
+    """Leave out what another line says: a gate's end (its answer does), a passed own test (the system is normal).
+
+    A whole copy checked within a recovery is its step's line; damage always stands.
+    """
+    body = record.body
+    if record.kind == "check.finished":
+        return bool(body["whole"])
+    if record.kind != "step.finished" or not body["ok"]:
+        return False
+    return body.get("kind") in {"gate", "manual", "normal"}
 
 
 def _notified(record: Record) -> str:
@@ -81,6 +94,7 @@ _WORDS: Mapping[str, Callable[[Record], str]] = {
     "medium.detached": lambda record: f"medium {record.body['store']} put away",
     "medium.probed": _probed,
     "check.finished": _checked,
+    "copy.damaged": lambda record: f"copy of {record.system} on {record.body['store']} found DAMAGED while restoring",
     "recover.started": lambda record: f"recovery {record.body['run']} started: {', '.join(record.body['systems'])}",
     "recover.finished": lambda record: f"recovery {record.body['run']} ended: {record.body['status']}",
     "step.answered": _answered,
