@@ -105,7 +105,7 @@ def _candidate(depot: Depot, store: Store, kept: Kept, obstacle: str, copies: Co
     if kept.status != "complete":
         doubts.append("the backup was incomplete")
     if checked is not None and not checked.whole:
-        doubts.append(f"a check found damage: {checked.problems[0]}")
+        doubts.append(f"damage was found: {checked.problems[0]}")
     if not obstacle and not present:
         doubts.append("the store no longer holds it")
     medium = copies.media.get(store.name)

@@ -21,6 +21,7 @@ from backup.restic_command import Repository
 from inventory.clock import Clock
 from inventory.errors import UsageError
 from inventory.site import Disk, Site
+from ledger import durable
 from ledger.ledger import Ledger
 
 Kind = Literal["vault", "medium"]
@@ -237,12 +238,8 @@ class Depot:
     def _new_password(self, store: Store, system: str) -> bytes:
         file = self.key_file(store, system)
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError):
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as out:
-                out.write(secrets.token_hex(32).encode())
-                out.flush()
-                os.fsync(out.fileno())
+        with suppress(FileExistsError):  # whole or not there: a run killed here must leave no empty key
+            durable.write(file, secrets.token_hex(32).encode(), mode=0o600, replace=False)
         return self._password(store, system)
 
 

@@ -25,6 +25,10 @@ class RepositoryLockedError(ResticError):
     """Somebody else holds the repository's lock (exit 3)."""
 
 
+class DamagedCopyError(ResticError):
+    """The copy itself is damaged; another one must be used (exit 3)."""
+
+
 class WrongPasswordError(ResticError):
     """The password we hold does not open the repository (exit 3)."""
 

@@ -85,6 +85,12 @@ def require_free(places: Sequence[Place], *, overwrite: bool) -> None:
         )
 
 
+def clear(places: Sequence[Place]) -> None:
+    """Remove what a restore that broke off left beside the places, as far as the disk lets us."""
+    for place in places:
+        shutil.rmtree(place.staging, ignore_errors=True)
+
+
 def begin(place: Place) -> None:
     """Make an empty folder to read into; what a killed restore left there is removed."""
     if place.staging.exists():

@@ -16,6 +16,7 @@ KINDS = (
     "backup.finished",
     "copy.finished",
     "check.finished",
+    "copy.damaged",
     "restore.finished",
     "medium.prepared",
     "medium.attached",
@@ -111,6 +112,14 @@ def _fold_check(own: State, record: Record) -> None:
     checks[where] = {name: body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
 
 
+def _fold_damage(own: State, record: Record) -> None:
+    """Damage a restore met counts like damage that reading every byte found: only reading it again takes it back."""
+    body = record.body
+    item = {"kind": body["kind"], "store": body["store"], "problems": body["problems"], "seconds": 0.0}
+    item |= {"whole": False, "read_data": True, "at": clock.to_text(record.at), "seq": record.seq}
+    own.setdefault("checks", {})[f"{body['kind']}/{body['store']}"] = item
+
+
 def _fold_restore(own: State, record: Record) -> None:
     if record.body["partial"]:
         return  # some files brought back say nothing about the whole system
@@ -138,7 +147,8 @@ _FOLDS = {
     "backup.finished": _fold_backup,
     "copy.finished": _fold_copy,
     "check.finished": _fold_check,
+    "copy.damaged": _fold_damage,
     "restore.finished": _fold_restore,
 }
 
-COPIES = Projection("copies", 3, _fold, KINDS)
+COPIES = Projection("copies", 4, _fold, KINDS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backup import errors, messages, restic_command
+from backup import complaints, errors, messages, restic_command
 from backup.restic_command import Program, Repository
 from inventory import reach
 from inventory.errors import HoldfastError, MissingToolError
@@ -82,7 +82,7 @@ class Restic:
         summary = next((message for message in heard if isinstance(message, messages.BackupSummary)), None)
         if summary is None or not summary.snapshot:
             raise errors.AnswerError("restic ended without a snapshot and gave no reason")
-        return Taken(summary, tuple(_problems(heard)))
+        return Taken(summary, complaints.distinct(_problems(heard)))
 
     def snapshots(self, repository: Repository) -> list[messages.Snapshot]:
         """List the snapshots, oldest first."""
@@ -108,8 +108,9 @@ class Restic:
             return ()
         if outcome.exit_code in (_MISSING, _LOCKED, _PASSWORD, _INTERRUPTED) or outcome.exit_code < 0:
             raise _named(outcome, repository)
-        found = tuple(line.strip() for line in spoken if _looks_bad(line))
-        return found or (f"the check ended with {outcome.exit_code} and no reason: {_last(outcome)}",)
+        return complaints.of_check(spoken) or (
+            f"the check ended with {outcome.exit_code} and no reason: {_last(outcome)}",
+        )
 
     def copy(
         self, source: Repository, target: Repository, ids: Sequence[str], *, progress: OnProgress = silent
@@ -127,7 +128,7 @@ class Restic:
         command = restic_command.restore(self.program, repository, snapshot, path, target)
         heard = self._talk(command, repository, progress=progress, allowed=(1,))
         summary = next((message for message in heard if isinstance(message, messages.RestoreSummary)), None)
-        problems = tuple(_problems(heard))
+        problems = complaints.distinct(_problems(heard))
         if summary is None and not problems:
             raise errors.AnswerError("restic ended a restore without a summary and gave no reason")
         return Restored(summary.files if summary else 0, summary.bytes if summary else 0, problems)
@@ -153,7 +154,7 @@ class Restic:
         outcome = reach.run(command, on_stdout=listen, on_stderr=listen)
         if outcome.exit_code not in (0, *allowed):
             raise _named(outcome, repository)
-        if outcome.exit_code != 0 and not any(_problems(heard)):
+        if outcome.exit_code != 0 and not _problems(heard):
             raise _named(outcome, repository)
         return heard
 
@@ -181,18 +182,19 @@ class Restic:
         return exact.group(1) if exact else text
 
 
-def _problems(heard: Sequence[messages.Message]) -> Iterable[str]:
+def _problems(heard: Sequence[messages.Message]) -> list[str]:
+    found: list[str] = []
     for message in heard:
         match message:
             case messages.ItemProblem(item, text):
-                yield f"{item}: {text}" if item else text
-            case messages.Text(text):
-                if _looks_bad(text) or "does not exist, skipping" in text:
-                    yield text.strip()
+                found.append(f"{item}: {text}" if item else text)
+            case messages.Text(text) if complaints.looks_bad(text):
+                found.append(text)
             case messages.Fatal(_, text):
-                yield text
+                found.append(text)
             case _:
                 pass
+    return [text for text in found if text.strip()]
 
 
 def _text_progress(progress: OnProgress, spoken: list[str]) -> reach.LineHandler:
@@ -202,13 +204,6 @@ def _text_progress(progress: OnProgress, spoken: list[str]) -> reach.LineHandler
             progress(line.partition("]")[2].strip() or line.strip(), min(1.0, float(share.group(1)) / 100))
 
     return listen
-
-
-def _looks_bad(line: str) -> bool:
-    words = line.lower()
-    return any(
-        word in words for word in ("error", "fatal", "fail", "damage", "missing", "unable", "corrupt", "mismatch")
-    )
 
 
 def _named(outcome: reach.Outcome, repository: Repository) -> HoldfastError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backup import databases, errors, landing, manifest, media, vault
+from backup import complaints, databases, errors, landing, manifest, media, room, vault
 from backup.candidates import Candidate
 from backup.depot import Depot, Store
 from backup.landing import Place
@@ -21,6 +22,7 @@ from inventory import clock
 from inventory.system import Host
 
 _SHOWN_PROBLEMS = 50
+_SHOWN_DAMAGE = 20
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def restore_system(
         TargetInUseError: something else is in place, and `overwrite` is False; nothing was written.
         MediumAwayError, WrongMediumError, OtherRepositoryError, RepositoryMissingError, VaultLostError: the copy cannot
             be used.
+        StorageError: the target has no room, or filled up; what was read is removed, and the copy is not judged.
+        DamagedCopyError: not even the list of what the snapshot holds can be read.
         ManifestError: the snapshot holds no manifest of ours.
         UsageError: a host of the snapshot has no target.
     """
@@ -89,10 +93,14 @@ def restore_system(
     places = landing.places(document, targets, candidate.snapshot[:8])
     waiting = [place for place in places if not landing.already_there(place, document, owners=owners)]
     landing.require_free(waiting, overwrite=overwrite)
-    with errors.naming("the target"):
+    with errors.naming("the target"), room.giving_up(waiting):
+        landing.clear(waiting)
+        room.require(waiting, document)
         problems, notes = _read_all(depot, repository, candidate, document, waiting, progress, owners=owners)
         if not problems:
             landing.put_all_in_place(waiting)
+    if damage := [problem for problem in problems if complaints.is_damage(problem)]:
+        _record_damage(depot, candidate, damage)
     report = RestoreReport(
         system=candidate.system,
         snapshot=candidate.snapshot,
@@ -139,9 +147,13 @@ def read_manifest(depot: Depot, repository: Repository, candidate: Candidate) ->
 
     Raises:
         ManifestError: there is none, or it is about something else.
+        DamagedCopyError: it cannot be read; that is recorded.
     """
-    known = {snapshot.id: snapshot for snapshot in depot.restic.snapshots(repository)}
+    with _telling_damage(depot, candidate):
+        known = {snapshot.id: snapshot for snapshot in depot.restic.snapshots(repository)}
     if candidate.snapshot not in known:
+        if (repository.path / "snapshots" / candidate.snapshot).is_file():
+            raise _damaged(depot, candidate, f"snapshot {candidate.snapshot[:8]} cannot be read")
         raise errors.RepositoryMissingError(
             f"{candidate.store} no longer holds snapshot {candidate.snapshot[:8]}", hint="choose another candidate"
         )
@@ -150,10 +162,39 @@ def read_manifest(depot: Depot, repository: Repository, candidate: Candidate) ->
         raise errors.ManifestError(
             f"snapshot {candidate.snapshot[:8]} has no manifest", hint="choose another candidate"
         )
-    document = manifest.read(depot.restic.dump(repository, candidate.snapshot, f"{staging}/{manifest.NAME}"))
+    with _telling_damage(depot, candidate):
+        text = depot.restic.dump(repository, candidate.snapshot, f"{staging}/{manifest.NAME}")
+    document = manifest.read(text)
     if document.system != candidate.system:
         raise errors.ManifestError(f"snapshot {candidate.snapshot[:8]} is one of {document.system}")
     return document
+
+
+@contextmanager
+def _telling_damage(depot: Depot, candidate: Candidate) -> Iterator[None]:
+    try:
+        yield
+    except errors.ResticError as error:
+        if not complaints.is_damage(error.message):
+            raise
+        what = f"the manifest of snapshot {candidate.snapshot[:8]} cannot be read"
+        raise _damaged(depot, candidate, what) from error
+
+
+def _damaged(depot: Depot, candidate: Candidate, what: str) -> errors.DamagedCopyError:
+    """Record damage that leaves nothing to restore, and return it as an error."""
+    _record_damage(depot, candidate, [what])
+    return errors.DamagedCopyError(
+        f"the copy of {candidate.system} on {candidate.store} is damaged: {what}",
+        hint=f"use another copy: holdfast recover candidates {candidate.system}",
+    )
+
+
+def _record_damage(depot: Depot, candidate: Candidate, problems: Sequence[str]) -> None:
+    """Record that a restore met damage, if the store is still there: a disk pulled out is not a damaged one."""
+    open_copy(depot, candidate)
+    body = {"kind": candidate.kind, "store": candidate.store, "snapshot": candidate.snapshot}
+    depot.ledger.append("copy.damaged", body | {"problems": [*problems[:_SHOWN_DAMAGE]]}, system=candidate.system)
 
 
 def _read_all(
@@ -179,6 +220,8 @@ def _read_all(
             place.staging,
             progress=lambda text, share, name=name: progress(f"{name}: {text}", share),  # type: ignore[misc]
         )
+        if fault := room.fault_of_target(read.problems, place.staging):
+            raise fault
         problems += [f"{name}: {problem}" for problem in read.problems]
         progress(f"{name}: comparing", None)
         found = landing.compare(place, document, place.arrived, owners=owners)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +12,13 @@ from cli import output
 from cli.context import Context, JsonOption, current
 from cli.media_commands import media
 from cli.vault_commands import vault
-from inventory.errors import ExitCode, HoldfastError, worst
+from inventory.errors import ExitCode, HoldfastError, UsageError, worst
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from backup.depot import Depot
+    from backup.history import Medium
     from backup.restore import RestoreReport
     from backup.status import SystemStatus
     from backup.take import BackupReport
@@ -86,6 +89,7 @@ def status(context: typer.Context, json: JsonOption = False) -> ExitCode:
         output.document({"systems": [row.as_json() for row in rows], "media": found})
     else:
         _tell_status(rows)
+        _tell_media(copies.media.values())
     clean = all(row.within_rpo and row.three_two_one and not row.failures for row in rows)
     return ExitCode.DONE if clean else ExitCode.FINDINGS
 
@@ -146,6 +150,7 @@ def check(
         rows = [[r.system, r.store, how, r.verdict, f"{r.seconds:.1f}s", "; ".join(r.problems[:3])] for r in reports]
         output.table(["system", "store", "checked", "verdict", "took", "problems"], rows, right=[4])
         output.line(f"{sum(r.whole for r in reports)} of {len(reports)} copies whole ({how} read)")
+        _point_to_others(r.system for r in reports if r.exit_code == ExitCode.FINDINGS)
     _tell_failures([(report.system, report.failure) for report in reports])
     return worst(report.exit_code for report in reports)
 
@@ -157,7 +162,7 @@ def restore(
     to: Annotated[Path, typer.Option("--to", help="Where to; each host gets a folder of its own there.")],
     paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Which paths; else all.")] = None,
     snapshot: Annotated[str, typer.Option("--snapshot", help="Which one, by the beginning of its id.")] = "latest",
-    store: Annotated[str, typer.Option("--from", help="From which vault or medium; else the best one.")] = "",
+    store: Annotated[str | None, typer.Option("--from", help="From which vault or medium; else the best one.")] = None,
     json: JsonOption = False,
 ) -> ExitCode:
     """Bring files back into a folder, compared with what was copied. To bring a system back, use `recover`.
@@ -169,10 +174,14 @@ def restore(
     from backup.candidates import find
     from backup.restore import restore_files
 
+    if not snapshot.strip() or (store is not None and not store.strip()):
+        raise UsageError(
+            "--snapshot and --from need a value that is not empty", hint=f"see: holdfast recover candidates {system}"
+        )
     here = current(context)
     here.actor.may("operator", "responder")
     depot = depot_of(here)
-    candidate = find(depot, system, snapshot=snapshot, store=store)
+    candidate = find(depot, system, snapshot=snapshot, store=store or "")
     with output.progress(f"Restoring {system}") as progress:
         report = restore_files(depot, candidate, paths or [], to, progress.show)
     if json:
@@ -207,13 +216,29 @@ def _tell_status(rows: list[SystemStatus]) -> None:
     table = []
     for row in rows:
         age = "none" if row.age is None else duration.show(row.age)
-        parts = [("copies", row.three), ("media", row.two), ("offline", row.offline)]
-        said = "; ".join(dict.fromkeys(f"{name}: {part.reason}" for name, part in parts if not part.ok))
+        reasons = [part.reason.split("; ") for part in (row.three, row.two, row.offline) if not part.ok]
+        said = "; ".join(dict.fromkeys(reason for part in reasons for reason in part))
         in_time = "yes" if row.within_rpo else "NO"
         failed = "; ".join(f"last run into {item.store} {item.status}" for item in row.failures)
-        reasons = "; ".join(part for part in (said, failed) if part) or row.offline.reason
-        table.append([row.key, age, duration.show(row.rpo), in_time, "yes" if row.three_two_one else "NO", reasons])
+        why = "; ".join(part for part in (said, failed) if part) or row.offline.reason
+        table.append([row.key, age, duration.show(row.rpo), in_time, "yes" if row.three_two_one else "NO", why])
     output.table(["system", "newest copy", "RPO", "in time", "3-2-1", "why"], table, right=[1, 2])
+
+
+def _tell_media(media: Iterable[Medium]) -> None:
+    rows = [
+        [one.label, one.state, _minute(one.since), "yes" if one.proved_offline else "NO", _minute(one.sealed_at)]
+        for one in media
+    ]
+    if rows:
+        output.line()
+        output.table(["medium", "state", "since", "proved offline", "sealed"], rows)
+
+
+def _minute(moment: datetime | None) -> str:
+    from inventory.clock import to_text
+
+    return "never" if moment is None else to_text(moment)[:16].replace("T", " ")
 
 
 def _tell_restore(report: RestoreReport, to: Path) -> None:
@@ -226,6 +251,12 @@ def _tell_restore(report: RestoreReport, to: Path) -> None:
         )
     else:
         output.line(f"NOT verified: {len(report.problems)} differences; nothing was put in place")
+        _point_to_others([report.system])
+
+
+def _point_to_others(systems: Iterable[str]) -> None:
+    for system in dict.fromkeys(systems):
+        output.note(f"hint: use another copy: holdfast recover candidates {system}")
 
 
 def _tell_failures(failures: Sequence[tuple[str, HoldfastError | None]]) -> None:

@@ -34,7 +34,8 @@ def test_one_flipped_bit_is_found_by_reading_every_byte_and_the_copy_becomes_sus
     spoil_a_pack(copied.offline / SYSTEM)
     report = checks.check_stores(copied.depot, LABEL, read_data=True)[0]
     assert (report.verdict, report.exit_code) == ("DAMAGED", ExitCode.FINDINGS)
-    assert report.problems
+    assert len(report.problems) == 1
+    assert report.problems[0].startswith("1 pack damaged: ")
     suspect = next(one for one in candidates(copied.depot, SYSTEM) if one.store == LABEL)
     assert "damage" in suspect.suspect
     assert suspect.checked_at is None

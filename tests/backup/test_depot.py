@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -73,6 +74,22 @@ def test_an_empty_key_file_is_a_lost_key(backed_up: World) -> None:
     with pytest.raises(errors.KeyMissingError, match="is empty") as caught:
         backed_up.depot.open(vault(backed_up), SYSTEM)
     assert "escrow" in caught.value.hint
+
+
+@pytest.mark.restic
+def test_a_run_killed_while_it_writes_a_new_key_leaves_no_empty_key(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        world.depot.make(vault(world), SYSTEM)
+    monkeypatch.undo()
+    assert not world.depot.key_file(vault(world), SYSTEM).exists()
+    made = world.depot.make(vault(world), SYSTEM)
+    assert len(made.password) == 64
 
 
 @pytest.mark.restic

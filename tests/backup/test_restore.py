@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from backup import errors, landing, media, take
+from backup import checks, errors, landing, media, room, take
 from backup.candidates import Candidate, candidates, find
 from backup.landing import Place
+from backup.restic import Restic
 from backup.restic_command import Repository
 from backup.restore import restore_files, restore_system
 from inventory.errors import ExitCode, UsageError
-from tests.backup.damage import spoil_a_pack
+from tests.backup.damage import spoil_data, spoil_every_pack, spoil_manifest
 from tests.backup.world import FILES, HOST, LABEL, SYSTEM, World, tree
 
 pytestmark = pytest.mark.restic
@@ -80,21 +82,88 @@ def test_with_overwrite_what_was_there_is_kept_aside(copied: World) -> None:
 
 
 def test_a_damaged_copy_is_never_verified_and_nothing_is_put_in_place(copied: World) -> None:
-    spoil_a_pack(copied.offline / SYSTEM)
+    spoil_data(copied.depot.restic.program.path, copied.depot.open(copied.depot.medium(LABEL), SYSTEM))
     report = restore_system(copied.depot, offline(copied), copied.targets())
     assert not report.verified
-    assert report.problems
+    assert all(problem.strip() and "There were" not in problem for problem in report.problems)
     assert report.data_time is None
     assert not target(copied).exists()
     assert not copied.depot.copies().restores(SYSTEM)[-1].verified
+    assert "damage was found" in offline(copied).suspect
+    assert find(copied.depot, SYSTEM).store == "main"
+
+
+def test_a_copy_whose_manifest_is_damaged_is_named_damaged_and_becomes_suspect(copied: World) -> None:
+    spoil_manifest(copied.depot.restic.program.path, copied.depot.open(copied.depot.medium(LABEL), SYSTEM))
+    with pytest.raises(errors.DamagedCopyError, match=f"copy of {SYSTEM} on {LABEL} is damaged") as caught:
+        restore_system(copied.depot, offline(copied), copied.targets())
+    assert f"holdfast recover candidates {SYSTEM}" in caught.value.hint
+    assert not target(copied).exists()
+    assert "manifest" in offline(copied).suspect
+    checks.check_stores(copied.depot, LABEL, read_data=False)
+    assert offline(copied).suspect, "a look at the structure does not take it back"
 
 
 def test_a_copy_whose_lists_are_damaged_too_is_a_named_error(copied: World) -> None:
-    spoil_a_pack(copied.offline / SYSTEM, all_of_them=True)
+    spoil_every_pack(copied.offline / SYSTEM)
     shutil.rmtree(copied.state / "cache")  # restic keeps good lists there
-    with pytest.raises(errors.ResticError):
+    with pytest.raises(errors.DamagedCopyError):
         restore_system(copied.depot, offline(copied), copied.targets())
     assert not target(copied).exists()
+
+
+def test_a_snapshot_file_that_is_damaged_is_not_taken_for_a_removed_one(copied: World) -> None:
+    candidate = offline(copied)
+    file = copied.offline / SYSTEM / "snapshots" / candidate.snapshot
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    shutil.rmtree(copied.state / "cache")
+    with pytest.raises(errors.DamagedCopyError):
+        restore_system(copied.depot, candidate, copied.targets())
+
+
+def test_a_medium_pulled_out_midway_is_no_damaged_one(copied: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    candidate = offline(copied)
+
+    def pull(*_arguments: object) -> str:
+        copied.offline.rename(copied.root / "elsewhere")
+        raise errors.ResticError("restic ended with 1: ReadFull(<data/117e8f5660>): no such file or directory")
+
+    monkeypatch.setattr(Restic, "dump", pull)
+    with pytest.raises(errors.MediumAwayError):
+        restore_system(copied.depot, candidate, copied.targets())
+    assert not copied.depot.copies().damaged(SYSTEM, "medium", LABEL)
+
+
+def test_a_target_without_room_is_refused_before_anything_is_written(
+    copied: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_SPARE", 1 << 60)
+    with pytest.raises(errors.StorageError, match="needed") as caught:
+        restore_system(copied.depot, offline(copied), copied.targets())
+    assert caught.value.exit_code == ExitCode.UNFINISHED
+    assert list((copied.root / "hosts" / "spare-1").iterdir()) == []
+    assert copied.depot.copies().restores(SYSTEM) == []
+
+
+def test_a_target_that_fills_up_midway_is_emptied_again_and_the_copy_is_not_blamed(
+    copied: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was free when it was asked for, others write to that disk too."""
+    monkeypatch.setattr(room, "_SPARE", -(1 << 40))
+    small = copied.root / "hosts" / "spare-1"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20k", "small", str(small)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("only root can mount a small disk to fill")
+    try:
+        with pytest.raises(errors.StorageError, match="No space left") as caught:
+            restore_system(copied.depot, offline(copied), copied.targets())
+        assert "partial data was removed" in caught.value.message
+        assert [path for path in small.rglob("*") if path.is_file()] == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert copied.depot.copies().restores(SYSTEM) == []
+    assert offline(copied).suspect == ""
 
 
 def test_a_restore_killed_between_two_renames_is_simply_run_again(

@@ -8,7 +8,7 @@ import pytest
 
 from cli import app
 from inventory.errors import ExitCode
-from tests.backup.damage import spoil_a_pack
+from tests.backup.damage import spoil_data
 from tests.backup.world import FILES, LABEL, SYSTEM, World
 
 
@@ -92,6 +92,16 @@ def test_status_without_any_copy_is_a_finding_with_reasons(on_new: Holdfast) -> 
     assert row["three_two_one"]["copies"]["reason"]
     assert on_new("backup", "status") == ExitCode.FINDINGS
     assert "none" in on_new.out
+    assert on_new.out.count("no copy in main yet") == 1, "each reason is said once"
+
+
+@pytest.mark.restic
+def test_status_shows_the_media_too(on_copied: Holdfast) -> None:
+    on_copied("backup", "status")
+    head, row = on_copied.out.splitlines()[-2:]
+    assert head.split() == ["medium", "state", "since", "proved", "offline", "sealed"]
+    assert row.split()[:2] == [LABEL, "attached"]
+    assert row.split()[-2:] == ["NO", "never"]
 
 
 @pytest.mark.restic
@@ -113,11 +123,24 @@ def test_the_whole_way_to_a_proved_offline_copy_and_back(on_copied: Holdfast, tm
 
 @pytest.mark.restic
 def test_a_damaged_copy_is_a_finding_in_check_and_in_restore(on_copied: Holdfast, tmp_path: Path) -> None:
-    spoil_a_pack(on_copied.world.offline / SYSTEM)
+    depot = on_copied.world.depot
+    spoil_data(depot.restic.program.path, depot.open(depot.medium(LABEL), SYSTEM))
     assert on_copied("backup", "check", LABEL, "--read-data", "--json") == ExitCode.FINDINGS
     assert json.loads(on_copied.out)["checks"][0]["whole"] is False
+    assert on_copied("backup", "check", LABEL, "--read-data") == ExitCode.FINDINGS
+    assert "1 pack damaged" in on_copied.out
+    assert "http" not in on_copied.out
+    assert f"holdfast recover candidates {SYSTEM}" in on_copied.err
     assert on_copied("backup", "restore", SYSTEM, "--from", LABEL, "--to", str(tmp_path)) == ExitCode.FINDINGS
     assert "NOT verified" in on_copied.out
+    assert "" not in on_copied.err.splitlines()
+
+
+def test_an_empty_snapshot_or_store_is_a_usage_error(on_new: Holdfast, tmp_path: Path) -> None:
+    for option in ("--snapshot", "--from"):
+        assert on_new("backup", "restore", SYSTEM, "--to", str(tmp_path / "out"), option, "") == ExitCode.USAGE
+        assert option in on_new.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.restic
