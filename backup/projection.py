@@ -122,7 +122,7 @@ def _fold_damage(own: State, record: Record) -> None:
 
 def _fold_restore(own: State, record: Record) -> None:
     if record.body["partial"]:
-        return  # some files brought back say nothing about the whole system
+        return  # some files, or a restore that found the rest in place, say nothing about the whole system
     names = ("kind", "store", "snapshot", "files", "bytes", "seconds", "verified")
     item = {name: record.body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
     own["restores"] = [*own.get("restores", []), item][-_KEPT_RESTORES:]

@@ -31,6 +31,8 @@ class RestoreReport:
 
     `verified`: every entry of the manifest (`manifest_compared` of them) and every database is as it was when it was
     copied. `data_time` is the newest record really in the restored data. `problems`: differences, or notes if verified.
+    `measured`: all of it was read from the copy this time, so that bytes and seconds belong together; what already was
+    in place and equal is not read again.
     """
 
     system: str
@@ -43,6 +45,7 @@ class RestoreReport:
     problems: tuple[str, ...]
     manifest_compared: int
     data_time: datetime | None
+    measured: bool
     targets: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -93,14 +96,7 @@ def restore_system(
     places = landing.places(document, targets, candidate.snapshot[:8])
     waiting = [place for place in places if not landing.already_there(place, document, owners=owners)]
     landing.require_free(waiting, overwrite=overwrite)
-    with errors.naming("the target"), room.giving_up(waiting):
-        landing.clear(waiting)
-        room.require(waiting, document)
-        problems, notes = _read_all(depot, repository, candidate, document, waiting, progress, owners=owners)
-        if not problems:
-            landing.put_all_in_place(waiting)
-    if damage := [problem for problem in problems if complaints.is_damage(problem)]:
-        _record_damage(depot, candidate, damage)
+    problems, notes = _bring(depot, repository, candidate, document, waiting, progress, owners=owners)
     report = RestoreReport(
         system=candidate.system,
         snapshot=candidate.snapshot,
@@ -112,9 +108,10 @@ def restore_system(
         problems=tuple((problems or notes)[:_SHOWN_PROBLEMS]),
         manifest_compared=len(document.entries),
         data_time=None if problems else _newest_record(depot, candidate.system, targets),
+        measured=not paths and len(waiting) == len(places),
         targets={name: host.name for name, host in targets.items()},
     )
-    body = report.as_json() | {"kind": candidate.kind, "partial": bool(paths)}
+    body = report.as_json() | {"kind": candidate.kind, "partial": not report.measured}
     depot.ledger.append("restore.finished", body, system=candidate.system)
     return report
 
@@ -195,6 +192,28 @@ def _record_damage(depot: Depot, candidate: Candidate, problems: Sequence[str]) 
     open_copy(depot, candidate)
     body = {"kind": candidate.kind, "store": candidate.store, "snapshot": candidate.snapshot}
     depot.ledger.append("copy.damaged", body | {"problems": [*problems[:_SHOWN_DAMAGE]]}, system=candidate.system)
+
+
+def _bring(
+    depot: Depot,
+    repository: Repository,
+    candidate: Candidate,
+    document: Manifest,
+    waiting: Sequence[Place],
+    progress: OnProgress,
+    *,
+    owners: bool,
+) -> tuple[list[str], list[str]]:
+    """Read everything and, if nothing differs, put it in place; returns what `_read_all` does."""
+    with errors.naming("the target"), room.giving_up(waiting):
+        landing.clear(waiting)
+        room.require(waiting, document)
+        problems, notes = _read_all(depot, repository, candidate, document, waiting, progress, owners=owners)
+        if not problems:
+            landing.put_all_in_place(waiting)
+    if damage := [problem for problem in problems if complaints.is_damage(problem)]:
+        _record_damage(depot, candidate, damage)
+    return problems, notes
 
 
 def _read_all(

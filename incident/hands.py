@@ -56,6 +56,7 @@ class RealHands:
             "bytes": report.bytes,
             "files": report.files,
             "restore_seconds": round(report.seconds, 3),
+            "measured": report.measured,
             "newest_data": None if report.data_time is None else clock.to_text(report.data_time),
         }
         if report.verified:
@@ -119,8 +120,8 @@ class RealHands:
         for record in reversed(list(self._ledger.read(kinds=("step.finished",), system=system.key))):
             data = record.body["data"]
             if record.body["ok"] and record.body["incident"] == self._incident and "newest_data" in data:
-                return {"bytes": data["bytes"], "newest_data": data["newest_data"]}
-        return {"bytes": 0, "newest_data": None}
+                return {name: data[name] for name in ("bytes", "newest_data", "measured")}
+        return {"bytes": 0, "newest_data": None, "measured": False}
 
     def _assess(self, system: SystemPlan) -> assess.Assessment:
         return assess.assess_one(system.key, self._site.system(system.key), self._hosts(system), self._ledger.clock)

@@ -40,11 +40,15 @@ class Decision:
 
 @dataclass(frozen=True)
 class Normal:
-    """A system's own tests passed again: when, and the time of the newest record really in its restored data."""
+    """A system's own tests passed again: when, and the time of the newest record really in its restored data.
+
+    `measured` tells that all its bytes were read from the copy in one go, so that time and bytes belong together.
+    """
 
     at: datetime
     newest_data: datetime | None
     bytes: int
+    measured: bool
     seq: int
 
 
@@ -185,5 +189,6 @@ def _normal(event: Mapping[str, Any]) -> Normal:
         at=clock.from_text(event["at"]),
         newest_data=None if newest is None else clock.from_text(newest),
         bytes=int(event.get("bytes", 0)),
+        measured=bool(event.get("measured", True)),
         seq=event["seq"],
     )

@@ -83,7 +83,7 @@ def measurements(incident: Incident, runs: list[Run]) -> dict[str, Measurement]:
     found: dict[str, Measurement] = {}
     for key, normal in incident.normal.items():
         run = next((run for run in reversed(runs) if any(system.key == key for system in run.plan.systems)), None)
-        if run is None or not normal.bytes or _repeated(run, key):
+        if run is None or not normal.bytes or not normal.measured or _repeated(run, key):
             continue
         growing = fixed = 0.0
         for step in run.plan.steps:

@@ -258,3 +258,13 @@ def test_a_path_that_is_not_in_the_snapshot_is_a_usage_error(copied: World, tmp_
     with pytest.raises(UsageError, match="/srv/other"):
         restore_files(copied.depot, candidates(copied.depot, SYSTEM)[0], ["/srv/other"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.restic
+def test_a_restore_that_found_everything_in_place_is_no_measurement(backed_up: World) -> None:
+    [candidate] = candidates(backed_up.depot, SYSTEM)
+    first = restore_system(backed_up.depot, candidate, backed_up.targets())
+    again = restore_system(backed_up.depot, candidate, backed_up.targets())
+    assert (first.verified, first.measured) == (True, True)
+    assert (again.verified, again.measured) == (True, False)
+    assert len(backed_up.depot.copies().restores(SYSTEM)) == 1

@@ -21,7 +21,7 @@ from tests.incident.judging import NOTHING_KNOWN, POLICY, WELL
 from tests.incident.making import NOON
 
 KEYS = ("sso", "edoc")
-BACK = {key: Normal(NOON + timedelta(hours=2), NOON - timedelta(minutes=9), 10**7, 40) for key in KEYS}
+BACK = {key: Normal(NOON + timedelta(hours=2), NOON - timedelta(minutes=9), 10**7, True, 40) for key in KEYS}
 DETECTED = Incident("inc-1", "Documents unreadable", NOON, NOON, "minh", KEYS, ())
 FORECAST = Forecast(7200.0, 3600.0, 50e6, "", (40,))
 

@@ -74,7 +74,7 @@ def test_each_clock_is_stopped_by_its_own_deed() -> None:
     deed = Decision("", NOON + timedelta(hours=1), "minh", "")
     told = replace(deed, at=NOON + timedelta(hours=2))
     rules = [*RULES, fixed("police"), fixed("first_notice")]
-    normal = {"sso": Normal(NOON + timedelta(hours=3), None, 0, 7)}
+    normal = {"sso": Normal(NOON + timedelta(hours=3), None, 0, False, 7)}
     incident = replace(INCIDENT, acknowledged=deed, police=told, normal=normal)
     found = {(clock.key, clock.system): clock.stopped for clock in clocks(incident, rules, SYSTEMS, NOON)}
     assert found == {
@@ -88,7 +88,7 @@ def test_each_clock_is_stopped_by_its_own_deed() -> None:
 
 def test_no_clock_runs_on_in_a_closed_incident() -> None:
     closed = Decision("closed", NOON + timedelta(hours=5), "minh", "false alarm")
-    normal = {key: Normal(NOON, None, 0, 7) for key in SYSTEMS}
+    normal = {key: Normal(NOON, None, 0, False, 7) for key in SYSTEMS}
     found = clocks(replace(INCIDENT, closed=closed, normal=normal), RULES, SYSTEMS, NOON + timedelta(days=9))
     assert "running" not in {clock.state for clock in found}
 

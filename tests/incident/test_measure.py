@@ -29,7 +29,7 @@ def run(**attempts: int) -> Run:
 
 def normal(hours: float, size: int = 10**9, lost: float | None = 2.0) -> Normal:
     newest = None if lost is None else NOON - timedelta(hours=lost)
-    return Normal(NOON + timedelta(hours=hours), newest, size, 42)
+    return Normal(NOON + timedelta(hours=hours), newest, size, True, 42)
 
 
 def test_a_system_is_measured_from_detection_until_its_own_tests_pass() -> None:
