@@ -128,7 +128,8 @@ def test_a_checkpoint_can_be_printed_for_paper_and_so_can_its_key(
     capsys.readouterr()
     assert app.run(["ledger", "checkpoint"]) == ExitCode.DONE
     printed = json.loads(capsys.readouterr().out)
-    assert (printed["site"], printed["seq"]) == ("site", 4)
+    assert printed["site"].startswith("site-")
+    assert printed["seq"] == 4
     assert app.run(["ledger", "checkpoint", "--public"]) == ExitCode.DONE
     assert capsys.readouterr().out.startswith("ssh-ed25519 ")
 
