@@ -17,7 +17,7 @@ from backup.restic import OnProgress
 from backup.restic_command import literal
 from inventory import reach
 from inventory.clock import to_text
-from inventory.system import FilesSource, SqliteSource, System
+from inventory.system import FilesSource, PostgresqlSource, SqliteSource, System
 
 STAGED = "holdfast-staged"
 """The last name of the folder with staged databases and the manifest; the same in every run and every snapshot."""
@@ -53,6 +53,7 @@ def prepare(depot: Depot, key: str, progress: OnProgress) -> Prepared:
         UnreachableError: a host is not this machine.
     """
     system = depot.site.system(key)
+    _refuse_what_cannot_be_copied(key, system)
     staging = depot.state / "staging" / key / STAGED
     clear(staging.parent)
     staging.mkdir(parents=True, mode=0o700)
@@ -231,6 +232,17 @@ def _excluded(depot: Depot, system: System) -> Callable[[Source, Path, str], boo
         return real in live or (not way_to_another and all(_left_out(*one, path) for one in holding))
 
     return excluded
+
+
+def _refuse_what_cannot_be_copied(key: str, system: System) -> None:
+    """Fail before anything is copied: a snapshot without a database the inventory names would look complete."""
+    for source in system.data:
+        if isinstance(source, PostgresqlSource):
+            raise SourceError(
+                f"{key} names the PostgreSQL database {source.postgresql} of {source.host}, "
+                "which this version cannot copy",
+                hint=f"dump it into a file of {source.host} and name that under `files:` until it can",
+            )
 
 
 def _below(path: str, folder: str) -> bool:

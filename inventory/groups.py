@@ -116,12 +116,16 @@ def _read_hosts(
                 name=name,
                 connection=str(variables.get("ansible_connection", "ssh")),
                 address=str(variables.get("ansible_host", name)),
+                port=variables.get("ansible_port", 22),
                 user=str(variables.get("ansible_user", "")),
+                key_file=str(variables.get("ansible_ssh_private_key_file", "")),
                 root=variables.get("holdfast_root", "/"),
             )
         except ValidationError as error:
-            what = error.errors()[0]["msg"].removeprefix("Value error, ")
-            found.problems.append(document.problem((*place, name, "holdfast_root"), what))
+            fault = error.errors()[0]
+            key = {"root": "holdfast_root", "port": "ansible_port"}.get(str(fault["loc"][0]), "")
+            what = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            found.problems.append(document.problem((*place, name, key), what))
             continue
         if own or name not in found.hosts:
             found.hosts[name] = host

@@ -125,6 +125,8 @@ def _address(host: Host) -> str:
 
 def _path(hosts: Hosts, name: str, path: str) -> Path:
     host = _host(hosts, name)
+    if not path.startswith("/"):
+        raise _ProbeError(f"database {path} is PostgreSQL's, which this version cannot ask")
     reach.require_local(host)
     return Path(host.path(path))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from inventory.duration import Duration
 
@@ -21,6 +22,32 @@ def _absolute(path: str) -> str:
 
 
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+
+_DATABASE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+
+
+def _day(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no day; write it like 2026-01-31") from error
+
+
+def _database(text: str) -> str:
+    if text.startswith("/"):
+        return _absolute(text)
+    if not _DATABASE_NAME.fullmatch(text):
+        raise ValueError(f"{text!r} must be a PostgreSQL database's name, or the absolute path of an SQLite file")
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day as people write it: `2026-01-31`."""
+
+Database = Annotated[str, AfterValidator(_database)]
+"""Where a query goes: an absolute path is an SQLite file, anything else the name of a PostgreSQL database."""
 
 
 class Strict(BaseModel):
@@ -56,8 +83,18 @@ class SqliteSource(Strict):
     host: str
 
 
+class PostgresqlSource(Strict):
+    """One database of a PostgreSQL server that runs on a host."""
+
+    postgresql: Annotated[str, Field(pattern=rf"^{_DATABASE_NAME.pattern}$")]
+    host: str
+
+
 DataSource = Annotated[
-    Annotated[FilesSource, Tag("<files>")] | Annotated[SqliteSource, Tag("<sqlite>")], _by_key("files", "sqlite")
+    Annotated[FilesSource, Tag("<files>")]
+    | Annotated[SqliteSource, Tag("<sqlite>")]
+    | Annotated[PostgresqlSource, Tag("<postgresql>")],
+    _by_key("files", "sqlite", "postgresql"),
 ]
 
 
@@ -107,9 +144,9 @@ class HttpCheck(Strict):
 
 
 class SqlCheck(Strict):
-    """Passes when the first value of `query` on a SQLite file is at least `at_least`."""
+    """Passes when the first value of `query` is at least `at_least`."""
 
-    sql: AbsolutePath
+    sql: Database
     host: str
     query: str
     at_least: float = 1
@@ -141,17 +178,32 @@ NormalCheck = Annotated[
 class Canary(Strict):
     """A query whose answer is the time of the newest record really in the data (RFC 3339)."""
 
-    sql: AbsolutePath
+    sql: Database
     host: str
     query: str
 
 
 class LevelDecision(Strict):
-    """The decision that set a system's level."""
+    """The decision that set a system's level; `date` is the day it was signed."""
 
     number: str
-    date: str
+    date: Day
     by: str
+
+
+class Exposed(Strict):
+    """A port of a host that others may reach: `to` is `any`, an address, or a network."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)]
+    to: str = "any"
+
+
+class DataSubjects(Strict):
+    """How many people a system keeps personal data of: basic, and sensitive (health, beliefs, biometrics)."""
+
+    basic: Annotated[int, Field(ge=0)] = 0
+    sensitive: Annotated[int, Field(ge=0)] = 0
 
 
 class System(Strict):
@@ -173,6 +225,8 @@ class System(Strict):
     depends_on: list[str] = []
     external: bool = False
     serves: str = ""
+    data_subjects: DataSubjects = DataSubjects()
+    exposes: list[Exposed] = []
     data: list[DataSource] = []
     realistic_size_gb: Annotated[float, Field(gt=0)] | None = None
     copies: list[Copy] = []
@@ -194,6 +248,8 @@ class System(Strict):
 class Host(Strict):
     """A host that carries one or more systems.
 
+    `connection`, `address`, `port`, `user` and `key_file` (a private SSH key, empty: ssh's own defaults) are what
+    Ansible calls ansible_connection, ansible_host, ansible_port, ansible_user and ansible_ssh_private_key_file.
     `root` is where the host's file system begins as seen from its connection: `/` for a real host,
     a directory for a host that is only a directory (demo, tests).
     """
@@ -201,7 +257,9 @@ class Host(Strict):
     name: str
     connection: str = "ssh"
     address: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 22
     user: str = ""
+    key_file: str = ""
     root: AbsolutePath = "/"
 
     def path(self, path: str) -> str:

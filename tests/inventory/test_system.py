@@ -5,7 +5,17 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from inventory.system import FilesSource, Host, MediaCopy, PortCheck, SqliteSource, System, VaultCopy
+from inventory.system import (
+    FilesSource,
+    Host,
+    LevelDecision,
+    MediaCopy,
+    PortCheck,
+    SqlCheck,
+    SqliteSource,
+    System,
+    VaultCopy,
+)
 
 
 def test_the_defaults_are_the_mission() -> None:
@@ -53,3 +63,18 @@ def test_a_path_must_be_absolute_and_must_not_climb(path: str) -> None:
 def test_a_host_that_is_a_directory_keeps_its_paths_inside() -> None:
     assert Host(name="h", root="/demo/h").path("/etc/passwd") == "/demo/h/etc/passwd"
     assert Host(name="h").path("/etc/passwd") == "/etc/passwd"
+
+
+def test_a_query_goes_to_a_file_by_its_path_or_to_a_postgresql_database_by_its_name() -> None:
+    for where in ("/srv/app.db", "apis", "land_2026"):
+        assert SqlCheck(sql=where, host="h", query="select 1").sql == where
+    for wrong in ("", "srv/app.db", "a b", "x;drop", "../x", "postgresql://h/x"):
+        with pytest.raises(ValidationError, match="must be a PostgreSQL database's name"):
+            SqlCheck(sql=wrong, host="h", query="select 1")
+
+
+def test_a_day_is_written_one_way() -> None:
+    decision = LevelDecision.model_validate({"number": "12/QĐ", "date": "2026-01-31", "by": "Province"})
+    assert (decision.date.year, decision.date.month, decision.date.day) == (2026, 1, 31)
+    with pytest.raises(ValidationError, match="write it like 2026-01-31"):
+        LevelDecision.model_validate({"number": "12/QĐ", "date": "31/01/2026", "by": "Province"})
