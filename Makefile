@@ -9,6 +9,8 @@ BIN := .venv/bin
 # An environment's programs name the directory they were made in, so a checkout that was moved gets a new one.
 HERE := $(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
 PACKAGES := inventory ledger playbooks backup detect incident board cli
+# Several tests at once, those of one file one after the other; one process: make test AT_ONCE=
+AT_ONCE ?= -n auto --dist loadgroup
 NOT_FAST := slow or restic or ansible or demo or wheel
 
 # The environment has exactly what uv.lock says, uv itself included; each download is checked against its hash.
@@ -23,10 +25,10 @@ demo: ready restic ## Lose a small province and bring it back, measured (two min
 	@$(BIN)/holdfast demo --dir demo-run
 
 test: ready restic ## Run every test that is not slow
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(AT_ONCE)
 
 test-fast: ready ## Run the tests that need neither restic nor Ansible
-	@$(BIN)/pytest -m "not ($(NOT_FAST))"
+	@$(BIN)/pytest $(AT_ONCE) -m "not ($(NOT_FAST))"
 
 lint: ready ## Check style, types, layers and the shell scripts
 	@$(BIN)/ruff check --quiet .

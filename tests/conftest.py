@@ -21,6 +21,14 @@ pytest_plugins = ("tests.backup.fixtures", "tests.incident.fixtures")
 _KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE"}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what must not run at once on one worker: a file's tests, and everything that makes hosts of its own."""
+    for item in items:
+        shared = next((name for name in ("lab", "ssh", "demo") if item.get_closest_marker(name)), None)
+        item.add_marker(pytest.mark.xdist_group(shared or item.path.name))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for tool in ("restic", "ansible"):
         if item.get_closest_marker(tool):
