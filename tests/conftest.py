@@ -41,6 +41,7 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     for name in os.environ:
         if name.startswith("HOLDFAST_") and name not in _KEPT_SETTINGS:
             monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)  # the tests are about words, not about who watches
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("xdg-state")))
 
 
