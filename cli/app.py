@@ -18,6 +18,7 @@ from cli.backup_commands import backup
 from cli.context import Context
 from cli.demo_commands import demo
 from cli.detect_commands import detect
+from cli.doctor_commands import doctor
 from cli.harden_commands import harden
 from cli.incident_commands import incident
 from cli.init_commands import init
@@ -66,6 +67,7 @@ app.command()(init)
 app.command()(demo)
 app.command()(today)
 app.command()(readiness)
+app.command()(doctor)
 app.add_typer(backup)
 app.add_typer(detect)
 app.add_typer(inventory)
