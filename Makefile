@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint slow lab bench clean python ready restic
+.PHONY: help demo test test-fast lint slow lab lab-down lab-needs bench clean python ready restic
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +11,7 @@ HERE := $(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
 PACKAGES := inventory ledger playbooks backup detect incident board cli
 # Several tests at once, those of one file one after the other; one process: make test AT_ONCE=
 AT_ONCE ?= -n auto --dist loadgroup
-NOT_FAST := slow or restic or ansible or demo or wheel
+NOT_FAST := slow or restic or ansible or lab or demo or wheel
 
 # The environment has exactly what uv.lock says, uv itself included; each download is checked against its hash.
 UV_FROM_LOCK := import tomllib; \
@@ -35,7 +35,7 @@ lint: ready ## Check style, types, layers and the shell scripts
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@sh -n backup/get-restic.sh
+	@for script in backup/get-restic.sh tests/lab/*.sh; do sh -n $$script || exit; done
 	@bash -n .ci/run
 
 slow: ready restic ## Run the tests with thousands of rounds
@@ -44,10 +44,11 @@ slow: ready restic ## Run the tests with thousands of rounds
 bench: ready restic ## Measure; the figures go to bench/results/
 	@for bench in bench/*.py; do $(BIN)/python "$$bench" || exit; done
 
-lab:
-	@echo "error: there is no lab of real Debian hosts yet; it comes with the next release" >&2
-	@echo "hint: make test runs everything that exists" >&2
-	@exit 2
+lab: lab-needs ready ## Boot real Debian hosts with a site for them, and leave them up (root; see docs/lab.md)
+	@$(BIN)/python -m tests.lab up
+
+lab-down: ready ## Remove the hosts and the site of make lab
+	@$(BIN)/python -m tests.lab down
 
 clean: ## Remove the environment, the fetched tools and every cache
 	rm -rf .venv .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -71,6 +72,10 @@ ready: .venv/.ready-$(HERE)
 	  echo "error: uv could not be fetched from the Python package index" >&2; \
 	  echo "hint: check the network and run make again" >&2; exit 1; }
 	@touch $@
+
+lab-needs:
+	@said=$$(PATH="$$PATH:/usr/sbin:/sbin" /bin/sh tests/lab/needs.sh) || { \
+	  echo "error: $$said" >&2; echo "hint: docs/lab.md says what the lab needs" >&2; exit 2; }
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

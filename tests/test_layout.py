@@ -35,7 +35,7 @@ FORBIDDEN = (
     "python" + "hosted.org",
 )
 NOT_OURS = ("uv.lock",)  # written by uv: it records where each package comes from
-GENERATED = {".git", ".hypothesis", ".venv", ".tools", "build", "dist", "demo-run", "__pycache__"}
+GENERATED = {".git", ".hypothesis", ".venv", ".tools", "build", "dist", "demo-run", "lab-run", "__pycache__"}
 TEXT = {"", ".cfg", ".html", ".j2", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
 
 

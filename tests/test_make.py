@@ -10,7 +10,7 @@ import pytest
 
 from tests.test_layout import ROOT
 
-TARGETS = ("demo", "test", "test-fast", "lint", "slow", "bench", "clean", "help")
+TARGETS = ("demo", "test", "test-fast", "lint", "slow", "lab", "lab-down", "bench", "clean", "help")
 
 
 def make(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -71,7 +71,11 @@ def test_a_set_up_without_a_network_says_so_and_does_not_count_as_done(tmp_path:
     assert list((tmp_path / ".venv").glob(".made-*")) == []
 
 
-def test_the_lab_says_that_it_does_not_exist_yet(tmp_path: Path) -> None:
-    ended = make(tmp_path, "lab")
+def test_the_lab_names_the_packages_it_lacks_before_any_set_up(tmp_path: Path) -> None:
+    (tmp_path / "tests/lab").mkdir(parents=True)
+    shutil.copy(ROOT / "tests/lab/needs.sh", tmp_path / "tests/lab")
+    ended = make(tmp_path, "lab", PATH=str(tmp_path))
     assert ended.returncode == 2
-    assert "no lab of real Debian hosts yet" in ended.stderr
+    assert "error: the lab needs programs that are missing: sudo apt-get install mmdebstrap" in ended.stderr
+    assert "docs/lab.md" in ended.stderr
+    assert not (tmp_path / ".venv").exists()

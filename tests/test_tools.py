@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests import tools
+from tests.test_layout import ROOT
 
 
 def fake_restic(directory: Path, version: str) -> Path:
@@ -53,3 +55,19 @@ def test_the_restic_named_comes_first_then_the_checkouts_then_the_paths(
     named = fake_restic(tmp_path / "named", "1.0.0")
     monkeypatch.setenv("HOLDFAST_RESTIC", str(named))
     assert tools.require("restic") == named
+
+
+def test_a_machine_without_the_labs_programs_is_told_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = subprocess.run(
+        ["/bin/sh", ROOT / "tests/lab/needs.sh"], env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 1
+    assert "sudo apt-get install mmdebstrap systemd-container zstd iproute2" in said.stdout
+
+
+def test_a_lab_that_is_missing_skips_and_is_a_failure_where_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(pytest.skip.Exception, match="no root here"):
+        tools.lacking("lab", "no root here")
+    monkeypatch.setenv("HOLDFAST_REQUIRE", "lab")
+    with pytest.raises(pytest.fail.Exception, match="HOLDFAST_REQUIRE names lab, but no root here"):
+        tools.lacking("lab", "no root here")

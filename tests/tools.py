@@ -1,6 +1,6 @@
 """The real programs some tests need: found, or the test is skipped with the reason.
 
-`HOLDFAST_REQUIRE=restic,ansible` turns such a skip into a failure; `.ci/run` sets it.
+`HOLDFAST_REQUIRE=restic,ansible,lab` turns such a skip into a failure; `.ci/run` sets it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -20,12 +21,15 @@ _RESTIC_NEEDED = (0, 17)
 
 def require(tool: str) -> Path:
     """Return the program, or skip the test; fail it when HOLDFAST_REQUIRE names the tool."""
-    found = {"restic": _restic, "ansible": _ansible}[tool]()
-    if isinstance(found, Path):
-        return found
+    found = {"restic": _restic, "ansible": _ansible, "lab": _lab}[tool]()
+    return found if isinstance(found, Path) else lacking(tool, found)
+
+
+def lacking(tool: str, why: str) -> NoReturn:
+    """Skip the test, or fail it when HOLDFAST_REQUIRE names the tool."""
     if tool in os.environ.get("HOLDFAST_REQUIRE", "").split(","):
-        pytest.fail(f"HOLDFAST_REQUIRE names {tool}, but {found}", pytrace=False)
-    pytest.skip(found)
+        pytest.fail(f"HOLDFAST_REQUIRE names {tool}, but {why}", pytrace=False)
+    pytest.skip(why)
 
 
 def _restic() -> Path | str:
@@ -44,3 +48,11 @@ def _restic() -> Path | str:
 def _ansible() -> Path | str:
     program = Path(sys.executable).parent / "ansible-playbook"
     return program if program.exists() else f"{program} is not installed; `make ready` installs it"
+
+
+def _lab() -> Path | str:
+    """Ask the lab's own script what is missing: packages, root, or something of the kernel's."""
+    script = CHECKOUT / "tests/lab/needs.sh"
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    asked = subprocess.run(["/bin/sh", script], env={"PATH": path}, capture_output=True, text=True, check=False)
+    return script if asked.returncode == 0 else asked.stdout.strip() or asked.stderr.strip()
