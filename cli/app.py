@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, Exit, TyperException
 
 from cli import output
+from cli.approval_commands import approval
 from cli.backup_commands import backup
 from cli.context import Context
 from cli.demo_commands import demo
@@ -76,6 +77,7 @@ app.add_typer(incident)
 app.add_typer(recover)
 app.add_typer(report)
 app.add_typer(harden)
+app.add_typer(approval)
 
 
 def _interrupted(_signal: int, _frame: Any) -> None:

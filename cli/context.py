@@ -13,6 +13,8 @@ from cli.clock import SystemClock
 from inventory.clock import Clock
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from inventory.people import Actor
     from inventory.site import Site
     from ledger.ledger import Ledger
@@ -51,12 +53,19 @@ class Context:
             ) from error
         return directory
 
+    @property
+    def today(self) -> date:
+        """Return which day it is where the site is."""
+        from inventory import days
+
+        return days.local(self.clock.now(), self.site.settings.timezone)
+
     @cached_property
     def actor(self) -> Actor:
         """Return who runs this command."""
         from inventory import people
 
-        return people.who(people.current_login(), self.site.people)
+        return people.who(people.current_login(), self.site.people, self.today)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from inventory import duration, groups, lines, policy
+from inventory import duration, groups, lines, people, policy
+from inventory.days import ZoneName
 from inventory.duration import Duration
 from inventory.errors import UsageError
 from inventory.lines import Problem, SiteError
@@ -51,7 +52,7 @@ class Settings(Strict):
 
     site: Name
     name: str = ""
-    timezone: str = "UTC"
+    timezone: ZoneName = "UTC"
     policies: list[str] = ["baseline"]
     state: str = ""
     vaults: dict[Name, Vault] = {}
@@ -149,18 +150,18 @@ def load(root: Path) -> Site:
         SiteError: every fault found, with file, line, key and hint.
     """
     problems: list[Problem] = []
-    settings, people = Settings(site="unread"), People()
+    settings, staff = Settings(site="unread"), People()
     try:
         settings = _settings(root / SETTINGS_FILE)
     except SiteError as error:
         problems += error.problems
     try:
-        people = _people(root / "people.yml")
+        staff = people.load(root / "people.yml")
     except SiteError as error:
         problems += error.problems
     read = groups.read(root / "inventory")
     problems += read.problems
-    site = Site(root.resolve(), settings, read.systems, read.hosts, read.members, people)
+    site = Site(root.resolve(), settings, read.systems, read.hosts, read.members, staff)
     problems += _references(site, read, check_stores=settings.site != "unread")
     if problems:
         raise SiteError(problems, hint="mend the lines named, then run: holdfast inventory validate")
@@ -175,21 +176,6 @@ def _settings(file: Path) -> Settings:
         hint = f"packs: {', '.join(policy.known())}"
         raise SiteError(document.problem(("policies", index), "no such policy pack", hint) for index in unknown)
     return settings
-
-
-def _people(file: Path) -> People:
-    if not file.exists():
-        return People()
-    document = lines.read(file)
-    people = lines.validate(document, People)
-    logins = [person.login for person in people.people]
-    twice = [index for index, login in enumerate(logins) if login in logins[:index]]
-    if twice:
-        raise SiteError(
-            document.problem(("people", index, "login"), f"login {logins[index]!r} belongs to somebody else too")
-            for index in twice
-        )
-    return people
 
 
 def state_directory(site: Site, environment: Mapping[str, str]) -> Path:

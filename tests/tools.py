@@ -21,7 +21,7 @@ _RESTIC_NEEDED = (0, 17)
 
 def require(tool: str) -> Path:
     """Return the program, or skip the test; fail it when HOLDFAST_REQUIRE names the tool."""
-    found = {"restic": _restic, "ansible": _ansible, "lab": _lab}[tool]()
+    found = {"restic": _restic, "ansible": _ansible, "lab": _lab, "ssh-keygen": _ssh_keygen}[tool]()
     return found if isinstance(found, Path) else lacking(tool, found)
 
 
@@ -56,3 +56,8 @@ def _lab() -> Path | str:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     asked = subprocess.run(["/bin/sh", script], env={"PATH": path}, capture_output=True, text=True, check=False)
     return script if asked.returncode == 0 else asked.stdout.strip() or asked.stderr.strip()
+
+
+def _ssh_keygen() -> Path | str:
+    found = shutil.which("ssh-keygen")
+    return Path(found) if found else "ssh-keygen is not installed; it comes with OpenSSH's client"
