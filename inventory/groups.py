@@ -1,26 +1,34 @@
-"""The Ansible inventory directory, read for what is ours: groups with a `system:` block and their hosts."""
+"""Ansible inventories, read for what is ours: groups with a `system:` block, their hosts, how these are reached.
+
+YAML is read here, with the lines of everything; whatever else Ansible reads (INI, programs, plugins) is asked from
+Ansible, and then it says who belongs where.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from inventory import lines
-from inventory.lines import Document, Location, Problem, SiteError
+from inventory import connection, lines, ranges, sources, systems
+from inventory.errors import HoldfastError
+from inventory.lines import Document, Location, Problem, Remark, SiteError
+from inventory.sources import Source
 from inventory.system import Host, System
+from inventory.tree import Layers, Reach, Setting, Tree, Variables
 
 _GROUP_KEYS = ("hosts", "vars", "children")
-_SYSTEM_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+
+Ask = Callable[[Sequence[Path], Sequence[Source]], Tree]
+"""Ask Ansible what it makes of inventories; the second is which of their files only it can read."""
 
 
 @dataclass
 class Groups:
-    """What an inventory directory holds; `documents` and `places` say where each system was written."""
+    """What inventories hold; `documents` and `places` say where each system was written."""
 
     systems: dict[str, System] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
@@ -28,122 +36,237 @@ class Groups:
     documents: dict[str, Document] = field(default_factory=dict)
     places: dict[str, Location] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    children: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+    tree: Tree = field(default_factory=Tree)
+    foreign: list[Source] = field(default_factory=list)
 
 
-def read(directory: Path) -> Groups:
-    """Read every YAML file of an inventory directory; faults are collected, never raised."""
+def read(*inventories: Path, ask: Ask | None = None) -> Groups:
+    """Read inventories as one, the later ones over the earlier; faults are collected, not raised.
+
+    The last is ours, where an unknown key is a fault; in the others, which only Ansible knew so far, it is a remark.
+
+    Raises:
+        HoldfastError: Ansible could not be asked (only if the YAML itself is without fault).
+    """
     found = Groups()
-    if not directory.is_dir():
-        found.problems.append(Problem(directory, 1, "", "is missing", "make one file per system in it"))
-        return found
-    for file in sorted(directory.iterdir()):
-        if file.is_dir() or file.name.startswith("."):
+    for inventory in inventories:
+        if not inventory.exists():
+            found.problems.append(Problem(inventory, 1, "", "is missing", "make one file per system in it"))
             continue
-        if file.suffix not in {".yml", ".yaml"}:
-            found.problems.append(Problem(file, 1, "", "only YAML inventories are read so far", "write it as .yml"))
-            continue
-        try:
-            document = lines.read(file)
-        except SiteError as error:
-            found.problems += error.problems
-            continue
-        _read_document(document, found)
-    found.members = {group: _members(group, found, frozenset()) for group in found.members}
+        for source in sources.files(inventory):
+            _read_source(source, found, strict=inventory == inventories[-1])
+    found.tree.settle()
+    if found.foreign:
+        _ask(inventories, found, ask)
+    group_files = _beside(inventories, "group_vars", list(found.tree.groups), found)
+    host_files = _beside(inventories, "host_vars", list(found.tree.hosts), found)
+    _resolve(found, ([], []) if found.foreign else (group_files, host_files))
     return found
 
 
-def _members(group: str, found: Groups, above: frozenset[str]) -> tuple[str, ...]:
-    """Return a group's hosts and those of its children, wherever the children are written."""
-    if group in above:
-        return ()
-    names = list(found.members.get(group, ()))
-    for child in found.children.get(group, ()):
-        names += _members(child, found, above | {group})
-    return tuple(dict.fromkeys(names))
-
-
-def _read_document(document: Document, found: Groups) -> None:
-    if document.data is None:
+def _ask(inventories: Sequence[Path], found: Groups, ask: Ask | None) -> None:
+    if ask is None:
+        found.problems += [
+            Problem(source.file, 1, "", "is no YAML inventory", "write it as .yml") for source in found.foreign
+        ]
         return
-    if not isinstance(document.data, dict):
-        found.problems.append(document.problem((), "must be a mapping of groups", "see `holdfast init`"))
-        return
-    for key, group in document.data.items():
-        _read_group(document, (str(key),), group or {}, found)
-
-
-def _read_group(document: Document, place: Location, group: Any, found: Groups) -> None:
-    if not isinstance(group, dict):
-        found.problems.append(document.problem(place, "must be a mapping with hosts, vars or children"))
-        return
-    for unknown in [name for name in group if name not in _GROUP_KEYS]:
-        found.problems.append(
-            document.problem((*place, str(unknown)), "unknown key", f"a group has {', '.join(_GROUP_KEYS)}")
-        )
-    hosts, variables, children = (_mapping(document, place, group, name, found) for name in _GROUP_KEYS)
-    names = _read_hosts(document, (*place, "hosts"), hosts, variables, found)
-    for child, inner in children.items():
-        _read_group(document, (*place, "children", str(child)), inner or {}, found)
-    key = str(place[-1])
-    found.children[key] = (*found.children.get(key, ()), *map(str, children))
-    found.members[key] = (*found.members.get(key, ()), *names)
-    if "system" in variables:
-        _read_system(document, place, key, variables["system"], found)
-
-
-def _mapping(document: Document, place: Location, owner: Any, name: str, found: Groups) -> dict[Any, Any]:
-    """Return `owner[name]` if it is a mapping; anything else but nothing is a problem."""
-    value = owner.get(name)
-    if value is not None and not isinstance(value, dict):
-        found.problems.append(document.problem((*place, name), "must be a mapping", "write it as `name: {}` lines"))
-    return value if isinstance(value, dict) else {}
-
-
-def _read_hosts(
-    document: Document, place: Location, hosts: dict[Any, Any], group_variables: dict[Any, Any], found: Groups
-) -> list[str]:
-    names = []
-    for name in map(str, hosts):
-        if not _HOST_NAME.fullmatch(name):
-            what = "host ranges are not read so far" if "[" in name else "is not a host name"
-            found.problems.append(document.problem((*place, name), what))
-            continue
-        own = _mapping(document, place, hosts, name, found) if name in hosts else {}
-        variables = {**group_variables, **own}
-        try:
-            host = Host(
-                name=name,
-                connection=str(variables.get("ansible_connection", "ssh")),
-                address=str(variables.get("ansible_host", name)),
-                port=variables.get("ansible_port", 22),
-                user=str(variables.get("ansible_user", "")),
-                key_file=str(variables.get("ansible_ssh_private_key_file", "")),
-                root=variables.get("holdfast_root", "/"),
-            )
-        except ValidationError as error:
-            fault = error.errors()[0]
-            key = {"root": "holdfast_root", "port": "ansible_port"}.get(str(fault["loc"][0]), "")
-            what = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-            found.problems.append(document.problem((*place, name, key), what))
-            continue
-        if own or name not in found.hosts:
-            found.hosts[name] = host
-        names.append(name)
-    return names
-
-
-def _read_system(document: Document, place: Location, key: str, block: Any, found: Groups) -> None:
-    where = (*place, "vars", "system")
-    if not _SYSTEM_KEY.fullmatch(key):
-        found.problems.append(document.problem(place, "is not a system's key", "use a-z, 0-9, - and _"))
-        return
-    if key in found.documents:
-        other = found.documents[key]
-        found.problems.append(document.problem(where, f"system {key!r} is already written in {other.file}"))
-        return
-    found.documents[key], found.places[key] = document, where
     try:
-        found.systems[key] = lines.validate(document, System, where, block)
+        found.tree = ask(inventories, found.foreign)
     except SiteError as error:
         found.problems += error.problems
+    except HoldfastError:
+        if not found.problems:
+            raise
+    found.tree.settle()
+
+
+def _resolve(found: Groups, files: tuple[Layers, Layers]) -> None:
+    """Work out who belongs where and how each host is reached."""
+    found.members = found.tree.members()
+    reach = Reach(found.tree, *files)
+    for name in found.tree.hosts:
+        if not _HOST_NAME.fullmatch(name):
+            continue  # told where it was read
+        found.hosts[name], problems = connection.host(name, reach.variables(name))
+        found.problems += problems
+    for name in found.hosts.keys() & found.tree.groups.keys():
+        text = f"{name} is both a group and a host: Ansible takes the host's variables for the group's"
+        document, place = found.documents.get(name), found.places.get(name, ())
+        if document is not None:
+            found.remarks.append(document.remark("same_name", place, text))
+
+
+def _read_source(source: Source, found: Groups, *, strict: bool) -> None:
+    if source.kind in ("static", "dynamic"):
+        found.foreign.append(source)
+        return
+    try:
+        document = lines.read(source.file)
+    except SiteError as error:
+        if source.kind == "maybe" and "not valid YAML" in error.message:
+            found.foreign.append(Source(source.file, "static"))
+        else:
+            found.problems += error.problems
+        return
+    data = document.data
+    if data is None:
+        return
+    if isinstance(data, dict) and data.get("plugin"):
+        found.foreign.append(Source(source.file, "dynamic"))
+    elif isinstance(data, dict):
+        reading = _Reading(document, found, strict)
+        for name, group in data.items():
+            reading.group((str(name),), name, group)
+    elif source.kind == "maybe":
+        found.foreign.append(Source(source.file, "static"))
+    else:
+        found.problems.append(document.problem((), "must be a mapping of groups", "see `holdfast init`"))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One YAML file on its way into the tree, in the order in which Ansible would take its keys."""
+
+    document: Document
+    found: Groups
+    strict: bool
+
+    def group(self, place: Location, name: Any, content: Any) -> bool:
+        """Read one group; tell whether it is one."""
+        if not isinstance(name, str) or not name:
+            self._problem(place, "a group's name must be text", "write it in quotes")
+            return False
+        if content is not None and not isinstance(content, dict):
+            self._problem(place, "must be a mapping with hosts, vars or children")
+            return False
+        self.found.tree.group(name)
+        for key, value in (content or {}).items():
+            match key:
+                case "hosts":
+                    self._hosts(place, name, self._mapping((*place, "hosts"), value, or_name=True))
+                case "vars":
+                    self._variables(place, name, self._mapping((*place, "vars"), value))
+                case "children":
+                    self._children(place, name, self._mapping((*place, "children"), value, or_name=True))
+                case _:
+                    self._unknown((*place, str(key)))
+        return True
+
+    def _problem(self, place: Location, what: str, hint: str = "") -> None:
+        self.found.problems.append(self.document.problem(place, what, hint))
+
+    def _unknown(self, place: Location) -> None:
+        known = f"a group has {', '.join(_GROUP_KEYS)}"
+        if self.strict:
+            self._problem(place, "unknown key", known)
+        else:
+            text = f"{place[-1]} is no part of a group and Ansible skips it; {known}"
+            self.found.remarks.append(self.document.remark("skipped_key", place, text))
+
+    def _mapping(self, place: Location, value: Any, *, or_name: bool = False) -> dict[Any, Any]:
+        """Return a mapping; where Ansible takes a single name for one, so do we; anything else is a problem."""
+        if or_name and isinstance(value, str):
+            return {value: None}
+        if value is not None and not isinstance(value, dict):
+            self._problem(place, "must be a mapping", "write it as `name: {}` lines")
+        return value if isinstance(value, dict) else {}
+
+    def _children(self, place: Location, name: str, children: dict[Any, Any]) -> None:
+        for child, content in children.items():
+            here = (*place, "children", str(child))
+            if not self.group(here, child, content):
+                continue
+            if circle := self.found.tree.add_child(name, child):
+                self._problem(here, f"a group inside itself: {' → '.join(circle)}", "Ansible refuses this too")
+
+    def _variables(self, place: Location, name: str, variables: dict[Any, Any]) -> None:
+        group = self.found.tree.groups[name]
+        for key, value in variables.items():
+            here = (*place, "vars", str(key))
+            if key == "system":
+                systems.read(self.document, here, name, value, self.found)
+            elif key == "ansible_group_priority":
+                try:
+                    group.priority = int(value)
+                except (TypeError, ValueError):
+                    self._problem(here, "must be a number")
+            elif key in connection.NAMES:
+                group.own[key] = Setting(value, self.document, here)
+
+    def _hosts(self, place: Location, group: str, hosts: dict[Any, Any]) -> None:
+        for pattern, content in hosts.items():
+            here = (*place, "hosts", str(pattern))
+            try:
+                names, port = self._names(pattern)
+            except ValueError as error:
+                self._problem(here, str(error))
+                continue
+            variables = self._mapping(here, content)
+            own = {
+                key: Setting(value, self.document, (*here, key))
+                for key, value in variables.items()
+                if key in connection.NAMES
+            }
+            for name in names:
+                self._host(here, group, name, port, own)
+
+    def _names(self, pattern: Any) -> tuple[list[str], int | None]:
+        if not isinstance(pattern, str):
+            raise ValueError("a host's name must be text; write it in quotes")  # noqa: TRY004
+        names, port = ranges.expand(pattern)
+        if bad := next((name for name in names if not _HOST_NAME.fullmatch(name)), None):
+            hint = "give it a name of letters, digits, . - _ and put its address into ansible_host"
+            raise ValueError(f"{bad!r} is not a host name Holdfast can use; {hint}")
+        return names, port
+
+    def _host(self, place: Location, group: str, name: str, port: int | None, own: Variables) -> None:
+        tree = self.found.tree
+        if tree.add_host(group, name) and port is not None:
+            tree.hosts[name]["ansible_port"] = Setting(port, self.document, place)
+        target = tree.groups[name].own if name in tree.groups else tree.hosts[name]
+        target.update(own)
+
+
+def _beside(
+    inventories: Sequence[Path], directory: sources.VarsDirectory, names: Sequence[str], found: Groups
+) -> list[dict[str, Variables]]:
+    """Read the variables written beside the inventories for groups or hosts, one layer per inventory."""
+    beside = sources.Beside(inventories, directory)
+    layers: list[dict[str, Variables]] = [{} for _ in inventories]
+    written = beside.names()
+    for name in names if written else ():
+        for layer, files in zip(layers, beside.files(name), strict=True):
+            variables: Variables = {}
+            for document in _documents(files, found):
+                variables |= {
+                    key: Setting(value, document, (key,))
+                    for key, value in document.data.items()
+                    if key in connection.NAMES
+                }
+                if directory == "group_vars" and "system" in document.data:
+                    systems.read(document, ("system",), name, document.data["system"], found)
+            if variables:
+                layer[name] = variables
+    for name in sorted(written.keys() - set(names)):
+        kind = directory.removesuffix("_vars")
+        text = f"no {kind} {name!r} in the inventory; {lines.near(name, names, f'{kind}s')}"
+        found.remarks.append(Remark("unused_variables", written[name], 1, "", text))
+    return layers
+
+
+def _documents(files: Sequence[Path], found: Groups) -> Iterator[Document]:
+    for file in files:
+        try:
+            document = lines.read(file)
+        except SiteError as error:
+            if "is encrypted as a whole" in error.message:
+                text = "is encrypted as a whole: what it says about connections is not known"
+                found.remarks.append(Remark("encrypted_file", file, 1, "", text))
+            else:
+                found.problems += error.problems
+            continue
+        if isinstance(document.data, dict):
+            yield document
+        elif document.data is not None:
+            found.problems.append(document.problem((), "must be a mapping of variables"))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from inventory import parse
 from inventory.errors import UsageError
+from inventory.parse import Location
 
-_MOST_KEYS = 200_000
+__all__ = ["Document", "Location", "Problem", "Remark", "SiteError", "near", "read", "validate"]
 
-Location = tuple[str | int, ...]
+_ENCRYPTED = "$ANSIBLE_VAULT;"
+_MOST_NAMED = 12
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -37,6 +43,24 @@ class Problem:
     def to_json(self) -> dict[str, str | int]:
         """Return one problem of `holdfast inventory validate --json`."""
         return {"file": str(self.file), "line": self.line, "key": self.key, "what": self.what, "hint": self.hint}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A warning: something in one file that is allowed and still deserves a look; `code` is stable."""
+
+    code: str
+    file: Path
+    line: int
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.file.name}:{self.line})"
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return one warning of `holdfast inventory validate --json`."""
+        return {"code": self.code, "file": str(self.file), "line": self.line, "key": self.key, "text": self.text}
 
 
 class SiteError(UsageError):
@@ -68,17 +92,38 @@ class Document:
         """Return a fault at `location` of this file."""
         return Problem(self.file, self.line(location), ".".join(map(str, location)), what, hint)
 
+    def remark(self, code: str, location: Location, text: str) -> Remark:
+        """Return a warning about `location` of this file."""
+        return Remark(code, self.file, self.line(location), ".".join(map(str, location)), text)
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that leaves dates, and what Ansible keeps encrypted or unsafe, as text."""
+
+class _Lines(Mapping[Location, int]):
+    """The lines of a text, found when first asked for: a site without faults is never asked."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _found(self) -> dict[Location, int]:
+        return parse.positions(self._text)
+
+    def __getitem__(self, place: Location) -> int:
+        return self._found[place]
+
+    def __iter__(self) -> Iterator[Location]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-for _tag in ("!vault", "!vault-encrypted", "!unsafe"):
-    _Loader.add_constructor(_tag, lambda _, node: str(node.value))
+def near(name: str, known: Iterable[str], title: str) -> str:
+    """Return a hint for a name nobody knows: the one that was meant, or those there are."""
+    names = list(known)
+    if close := get_close_matches(name, names, 1):
+        return f"did you mean {close[0]}?"
+    more = f", and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{title}: {', '.join(names[:_MOST_NAMED]) or 'none'}{more}"
 
 
 def read(file: Path) -> Document:
@@ -91,30 +136,26 @@ def read(file: Path) -> Document:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError([Problem(file, 1, "", f"cannot be read: {_reason(error)}")]) from error
+    if text.startswith(_ENCRYPTED):
+        raise SiteError([Problem(file, 1, "", "is encrypted as a whole", "keep only the secrets themselves encrypted")])
     try:
-        return _document(file, text)
+        data, twice = parse.build(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SiteError([Problem(file, line, "", f"not valid YAML: {error.problem}")]) from error
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise SiteError([Problem(file, line, "", f"not valid YAML: {error.reason}")]) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SiteError([Problem(file, _line(text, error), "", f"not valid YAML: {error.reason}")]) from error
+    except (yaml.YAMLError, ValueError) as error:
         raise SiteError([Problem(file, 1, "", f"not valid YAML: {error}")]) from error
+    if twice:
+        raise SiteError(Problem(file, line, ".".join(map(str, place)), "written twice") for place, line in twice)
+    return Document(file, data, _Lines(text))
 
 
-def _document(file: Path, text: str) -> Document:
-    loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return Document(file, None, {})
-        lines: dict[Location, int] = {}
-        if problems := list(_walk(file, node, (), lines)):
-            raise SiteError(problems)
-        return Document(file, loader.construct_document(node), lines)
-    finally:
-        loader.dispose()
+def _line(text: str, error: yaml.reader.ReaderError) -> int:
+    """Return the line of a character that may not be there; libyaml counts bytes, PyYAML characters."""
+    before = text.encode()[: error.position] if parse.FAST else text[: error.position].encode()
+    return before.count(b"\n") + 1
 
 
 def validate(document: Document, model: type[Model], location: Location = (), data: Any = None) -> Model:
@@ -127,16 +168,17 @@ def validate(document: Document, model: type[Model], location: Location = (), da
     try:
         return model.model_validate({} if value is None else value)
     except ValidationError as error:
-        raise SiteError(_problems(document, location, error)) from error
+        raise SiteError(_problems(document, location, error, model)) from error
 
 
-def _problems(document: Document, location: Location, error: ValidationError) -> list[Problem]:
+def _problems(document: Document, location: Location, error: ValidationError, model: type[Model]) -> list[Problem]:
     found: dict[tuple[Location, str], Problem] = {}
     for item in error.errors():
         place = _written(document, location, item["loc"])
         match item["type"]:
             case "extra_forbidden":
-                what, hint = "unknown key", "look for a spelling mistake, or remove it"
+                close = get_close_matches(str(item["loc"][-1]), _keys(model), 1)
+                what, hint = "unknown key", f"did you mean {close[0]}?" if close else "remove it"
             case "missing":
                 what, hint = f"{item['loc'][-1]} is missing", ""
             case "model_type" | "model_attributes_type":
@@ -155,22 +197,23 @@ def _written(document: Document, location: Location, inner: Location) -> Locatio
     return location
 
 
-def _walk(file: Path, node: yaml.Node, here: Location, lines: dict[Location, int]) -> Iterable[Problem]:
-    lines.setdefault(here, node.start_mark.line + 1)
-    if len(lines) > _MOST_KEYS:
-        raise ValueError(f"more than {_MOST_KEYS} keys, aliases counted each time")
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            name = str(key.value)
-            place = (*here, name)
-            if place in lines:
-                yield Problem(file, key.start_mark.line + 1, ".".join(map(str, place)), "written twice")
-                continue
-            lines[place] = key.start_mark.line + 1
-            yield from _walk(file, value, place, lines)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _walk(file, value, (*here, index), lines)
+@cache
+def _keys(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return every key that a model and those inside it know."""
+    found = {name for inside in _models(model, set()) for name in inside.model_fields}
+    return tuple(sorted(found))
+
+
+def _models(kind: Any, seen: set[Any]) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if kind in seen:
+            return
+        seen.add(kind)
+        yield kind
+        for field_info in kind.model_fields.values():
+            yield from _models(field_info.annotation, seen)
+    for part in get_args(kind):
+        yield from _models(part, seen)
 
 
 def _reason(error: Exception) -> str:

@@ -251,7 +251,8 @@ class Host(Strict):
     `connection`, `address`, `port`, `user` and `key_file` (a private SSH key, empty: ssh's own defaults) are what
     Ansible calls ansible_connection, ansible_host, ansible_port, ansible_user and ansible_ssh_private_key_file.
     `root` is where the host's file system begins as seen from its connection: `/` for a real host,
-    a directory for a host that is only a directory (demo, tests).
+    a directory for a host that is only a directory (demo, tests). `unclear` names what Holdfast cannot know about
+    the way to the host: variables that are encrypted, or templates that only Ansible evaluates.
     """
 
     name: str
@@ -261,6 +262,7 @@ class Host(Strict):
     user: str = ""
     key_file: str = ""
     root: AbsolutePath = "/"
+    unclear: tuple[str, ...] = ()
 
     def path(self, path: str) -> str:
         """Return where `path` of this host is found through its connection."""

@@ -90,7 +90,7 @@ def test_every_fault_is_told_at_once_with_its_line_and_key(tmp_path: Path) -> No
         ":1: level: must be less than or equal to 5",
         ":2: rto: 'soon' is not a duration; write it like 90s, 15m, 8h, 7d or 1d12h",
         ":5: data.0.files.0: 'relative' must be an absolute path without '..'",
-        ":3: depends: unknown key (look for a spelling mistake, or remove it)",
+        ":3: depends: unknown key (did you mean depends_on?)",
     ]
 
 
