@@ -9,7 +9,7 @@ from typing import Any
 
 from backup.projection import COPIES
 from inventory import clock
-from ledger.ledger import Ledger, State
+from ledger.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Known:
 class Copies:
     """Every copy, check, medium and restore the ledger knows of; nothing in the vaults of `without` counts."""
 
-    state: State
+    state: Mapping[str, Any]
     without: frozenset[str] = frozenset()
 
     def leaving_out(self, vaults: Iterable[str]) -> Copies:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from inventory import clock
-from ledger.ledger import Projection, State
+from ledger.projection import Projection, State
 from ledger.record import Record
 
 KINDS = (

@@ -10,7 +10,8 @@ from typing import Any
 from detect.logs import READ, Account
 from detect.rule import RuleSet
 from inventory import clock
-from ledger.ledger import Ledger, Projection, State
+from ledger.ledger import Ledger
+from ledger.projection import Projection, State
 from ledger.record import Record
 
 KIND = "detect.ran"
@@ -64,20 +65,21 @@ def record(
 def state_of(ledger: Ledger) -> DetectionState:
     """Return what the ledger knows about detection."""
     state = ledger.project(PROJECTION)
+    run = state.pop("run", {})
     return DetectionState(
-        last_run_at=_moment(state.get("last_run_at")),
-        rules=state.get("rules", 0),
-        unusable=state.get("unusable", 0),
-        evidence=state.get("evidence"),
+        last_run_at=_moment(run.get("last_run_at")),
+        rules=run.get("rules", 0),
+        unusable=run.get("unusable", 0),
+        evidence=run.get("evidence"),
         systems={
-            key: SystemState(
+            part.removeprefix("system/"): SystemState(
                 last_run_at=clock.from_text(system["last_run_at"]),
                 last_event_at=_moment(system["last_event_at"]),
                 sources=system["sources"],
                 silent=system["silent"],
                 evidence=system["evidence"],
             )
-            for key, system in state.get("systems", {}).items()
+            for part, system in state.items()
         },
     )
 
@@ -95,11 +97,10 @@ def _source(account: Account) -> dict[str, Any]:
 
 def _fold(state: State, entry: Record) -> None:
     at = clock.to_text(entry.at)
-    state |= {"last_run_at": at, "evidence": entry.seq}
-    state |= {"rules": entry.body["rules"], "unusable": entry.body["unusable"]}
-    systems = state.setdefault("systems", {})
+    names = ("rules", "unusable")
+    state["run"] = {"last_run_at": at, "evidence": entry.seq, **{name: entry.body[name] for name in names}}
     for key, system in entry.body["systems"].items():
-        known = systems.setdefault(key, {"last_event_at": None})
+        known = state.setdefault(f"system/{key}", {"last_event_at": None})
         newest = [source["last_event_at"] for source in system["sources"]] + [known["last_event_at"]]
         known["last_event_at"] = max((text for text in newest if text is not None), default=None)
         known["silent"] = {s["log"]: s["problem"] for s in system["sources"] if s["state"] != READ}
@@ -110,4 +111,4 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else clock.from_text(text)
 
 
-PROJECTION = Projection("detection", 1, _fold, (KIND,))
+PROJECTION = Projection("detection", 2, _fold, (KIND,))

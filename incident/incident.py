@@ -9,7 +9,8 @@ from typing import Any
 
 from inventory import clock
 from inventory.errors import UsageError
-from ledger.ledger import Ledger, Projection, State
+from ledger.ledger import Ledger
+from ledger.projection import Projection, State
 from ledger.record import Record
 
 KINDS = (

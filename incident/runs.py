@@ -10,7 +10,8 @@ from typing import Any, Literal
 from incident.plan import PlannedStep, RecoveryPlan
 from inventory import clock
 from inventory.errors import UsageError
-from ledger.ledger import Ledger, Projection, State
+from ledger.ledger import Ledger
+from ledger.projection import Projection, State
 from ledger.record import Record
 
 KINDS = ("recover.started", "step.intent", "step.waiting", "step.answered", "step.finished", "recover.finished")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,28 +10,14 @@ from typing import Any
 
 from inventory.clock import Clock
 from ledger import chain, owner
-from ledger.errors import LedgerError
+from ledger import projection as projections
 from ledger.owner import Lease
+from ledger.projection import Projection
 from ledger.record import Record
 from ledger.store import Store
 
 LEDGER_FILE = "ledger.db"
 _LEASE = timedelta(minutes=2)
-
-State = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Projection:
-    """A view folded from records: change `version` whenever `fold` changes meaning.
-
-    `fold(state, record)` changes the JSON-able state in place for records of `kinds` (empty: all).
-    """
-
-    name: str
-    version: int
-    fold: Callable[[State, Record], None]
-    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,32 +69,13 @@ class Ledger:
         """Yield records in order."""
         return self.store.read(after=after, kinds=kinds, system=system, newest=newest)
 
-    def project(self, projection: Projection) -> State:
-        """Return a projection's state, brought up to the newest record and kept for the next reader.
+    def project(self, projection: Projection, family: str | None = None) -> dict[str, Any]:
+        """Return a projection's parts (of one family, or all), up to the newest record."""
+        return projections.project(self.store, projection, family)
 
-        Sequence numbers are given in the order of commits (every writer holds the database's one write lock), so a
-        record after `up_to` can only be one that was not folded yet, however many processes append meanwhile.
-        """
-        kept = self.store.projection(projection.name, projection.version)
-        up_to, state = kept if kept is not None else (0, {})
-        seen = self._fold(projection, state, after=up_to)
-        state = _plain(state)
-        if seen > up_to:
-            with suppress(LedgerError):  # kept only to be fast: a full disk must not stop anybody from reading
-                self.store.keep_projection(projection.name, projection.version, seen, state)
-        return state
-
-    def rebuild(self, projection: Projection) -> State:
-        """Return a projection's state folded from the first record on; what `project` must equal."""
-        state: State = {}
-        self._fold(projection, state, after=0)
-        return _plain(state)
-
-    def _fold(self, projection: Projection, state: State, *, after: int) -> int:
-        for record in self.read(after=after, kinds=projection.kinds):
-            projection.fold(state, record)
-            after = record.seq
-        return after
+    def rebuild(self, projection: Projection) -> dict[str, Any]:
+        """Return a projection's parts folded from the first record on; what `project` must equal."""
+        return projections.rebuild(self.store, projection)
 
     def verify(self, anchors: Sequence[chain.Anchor] = ()) -> chain.Verdict:
         """Walk the whole chain and hold it against outside checkpoints."""
@@ -132,9 +97,3 @@ class Ledger:
     def close(self) -> None:
         """Let go of the database."""
         self.store.close()
-
-
-def _plain(state: State) -> State:
-    """Return the state as it would be read back, so that the first reader sees what every later one sees."""
-    plain: State = json.loads(json.dumps(state))
-    return plain

@@ -1,93 +1,58 @@
-"""The door to the database: tables, and the few statements Holdfast needs."""
+"""The ledger's tables, and the few statements Holdfast needs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from inventory import clock as clocks
-from ledger import durable
+from ledger import chain, durable
 from ledger import owner as owners
 from ledger import record as records
-from ledger.chain import Row
-from ledger.errors import AlreadyThereError, LeaseLostError, LedgerError, next_step
+from ledger.database import Connection, Database, told
+from ledger.errors import LeaseLostError, LedgerError
 from ledger.owner import Lease
 from ledger.record import Record
 
-SCHEMA_VERSION = 1
-_BUSY_SECONDS = 30
+SCHEMA_VERSION = 2
 
-_tables = sa.MetaData()
-_meta = sa.Table("meta", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
-_records = sa.Table(
-    "records",
-    _tables,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("system", sa.Text),
-    sa.Column("payload", sa.LargeBinary, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False),
-    sa.Index("records_kind", "kind", "seq"),
-    sa.Index("records_system", "system", "seq"),
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)",
+    "CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, system TEXT,"
+    " payload BLOB NOT NULL, hash TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS records_kind ON records (kind, seq)",
+    "CREATE INDEX IF NOT EXISTS records_system ON records (system, seq)",
+    "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, epoch INTEGER NOT NULL,"
+    " until TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS alerts (id TEXT PRIMARY KEY, system TEXT, rule TEXT NOT NULL, level TEXT NOT NULL,"
+    " raised_at TEXT NOT NULL, state TEXT NOT NULL, incident TEXT, body TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS alerts_state ON alerts (state, raised_at)",
+    "CREATE TABLE IF NOT EXISTS projection_heads (name TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+    " up_to INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS projection_parts (name TEXT NOT NULL, family TEXT NOT NULL,"
+    " part TEXT NOT NULL, place INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (name, family, part))",
 )
-_projections = sa.Table(
-    "projections",
-    _tables,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("up_to", sa.Integer, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-)
-_leases = sa.Table(
-    "leases",
-    _tables,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("holder", sa.Text, nullable=False),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("until", sa.Text, nullable=False),
-)
-_alerts = sa.Table(
-    "alerts",
-    _tables,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("system", sa.Text),
-    sa.Column("rule", sa.Text, nullable=False),
-    sa.Column("level", sa.Text, nullable=False),
-    sa.Column("raised_at", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("incident", sa.Text),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Index("alerts_state", "state", "raised_at"),
-)
-_HEAD_QUERY = sa.select(_records.c.seq, _records.c.hash).order_by(_records.c.seq.desc()).limit(1)
-_SCHEMA_QUERY = sa.select(_meta.c.value).where(_meta.c.name == "schema")
+_UPGRADES = {1: ("DROP TABLE IF EXISTS projections",)}
+"""What leads from each older schema to the next, besides new tables; projections are built anew."""
+_ALERT_COLUMNS = ("id", "system", "rule", "level", "raised_at", "state", "incident", "body")
+_IN_ALERTS = ", ".join(_ALERT_COLUMNS)
 
 
 class Store:
     """One ledger database; every public method is one transaction."""
 
     def __init__(self, url: str) -> None:
-        self._url = sa.make_url(url)
-        if self._url.get_backend_name() != "sqlite":
-            raise LedgerError(f"{self._url.get_backend_name()} is not a ledger database this version can use")
-        path = Path(self._url.database or "")
-        with _told(f"the ledger {path}"):
-            durable.make_private(path)
-            self._engine = sa.create_engine(
-                self._url, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS}
-            )
-            sa.event.listen(self._engine, "connect", _prepare)
+        self._database = Database(url)
+        with told(f"the ledger {self._database.path}"):
+            durable.make_private(self._database.path)
             self._migrate()
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self._database.close()
 
     def append(
         self,
@@ -106,72 +71,44 @@ class Store:
             AlreadyThereError: one of the alerts is there already.
             LedgerError: the database refused.
         """
-        with self._write() as connection:
+        with self.write() as connection:
             if guard is not None:
                 _require(connection, guard)
-            seq, previous = connection.execute(_HEAD_QUERY).one_or_none() or (0, records.GENESIS)
+            head = connection.one("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1")
+            seq, previous = head or (0, records.GENESIS)
             made: list[Record] = []
             for kind, system, body in entries:
                 seq += 1
                 made.append(records.seal(seq, at, kind, system, actor, body, previous))
                 previous = made[-1].hash
-            if made:
-                connection.execute(sa.insert(_records), [_as_row(record) for record in made])
-            if alerts:
-                connection.execute(sa.insert(_alerts), list(alerts))
+            connection.many(
+                "INSERT INTO records (seq, kind, system, payload, hash) VALUES (?, ?, ?, ?, ?)",
+                [(record.seq, record.kind, record.system, record.payload, record.hash) for record in made],
+            )
+            connection.many(
+                f"INSERT INTO alerts ({_IN_ALERTS}) VALUES ({_marks(_ALERT_COLUMNS)})",
+                [[alert[name] for name in _ALERT_COLUMNS] for alert in alerts],
+            )
             for alert_id, change in alert_changes:
-                connection.execute(sa.update(_alerts).where(_alerts.c.id == alert_id).values(**change))
+                changed = {name: change[name] for name in _ALERT_COLUMNS if name in change}
+                columns = ", ".join(f"{name} = ?" for name in changed)
+                connection.run(f"UPDATE alerts SET {columns} WHERE id = ?", [*changed.values(), alert_id])
             return made
 
     def read(
         self, *, after: int = 0, kinds: Sequence[str] = (), system: str | None = None, newest: int | None = None
     ) -> Iterator[Record]:
         """Yield records in order: after a sequence number, of some kinds, of one system, only the newest N."""
-        query = sa.select(_records.c.payload, _records.c.hash, _records.c.seq).where(_records.c.seq > after)
-        if kinds:
-            query = query.where(_records.c.kind.in_(kinds))
-        if system is not None:
-            query = query.where(_records.c.system == system)
-        if newest is not None:
-            chosen = query.order_by(_records.c.seq.desc()).limit(newest).subquery()
-            query = sa.select(chosen.c.payload, chosen.c.hash, chosen.c.seq)
-            query = query.order_by(chosen.c.seq)
-        else:
-            query = query.order_by(_records.c.seq)
-        with self._read() as connection:
-            for payload, hash_, seq in connection.execute(query):
-                try:
-                    yield records.opened(payload, hash_)
-                except ValueError as error:
-                    raise LedgerError(
-                        f"record {seq} cannot be read: {error}", hint="run: holdfast ledger verify"
-                    ) from error
+        with self.reading() as connection:
+            yield from selected(connection, after=after, kinds=kinds, system=system, newest=newest)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[chain.Row]:
         """Yield every row as stored, in order, for the verifier."""
-        with self._read() as connection:
-            for row in connection.execute(sa.select(_records).order_by(_records.c.seq)):
-                yield Row(row.seq, row.kind, row.system, _as_bytes(row.payload), row.hash)
-
-    def projection(self, name: str, version: int) -> tuple[int, Any] | None:
-        """Return what was persisted of a projection: (up to which record, state), or None."""
-        query = sa.select(_projections.c.up_to, _projections.c.state).where(
-            _projections.c.name == name, _projections.c.version == version
-        )
-        with self._read() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else (int(row[0]), json.loads(row[1]))
-
-    def keep_projection(self, name: str, version: int, up_to: int, state: Any) -> None:
-        """Persist a projection, unless a newer one is already there."""
-        values = {"name": name, "version": version, "up_to": up_to, "state": json.dumps(state, separators=(",", ":"))}
-        with self._write() as connection:
-            there = connection.execute(
-                sa.select(_projections.c.version, _projections.c.up_to).where(_projections.c.name == name)
-            ).one_or_none()
-            if there is not None and tuple(there) >= (version, up_to):
-                return
-            connection.execute(sa.insert(_projections).prefix_with("OR REPLACE").values(**values))
+        with self.reading() as connection:
+            for seq, kind, system, payload, hash_ in connection.each(
+                "SELECT seq, kind, system, payload, hash FROM records ORDER BY seq"
+            ):
+                yield chain.Row(seq, kind, system, _as_bytes(payload), hash_)
 
     def acquire(
         self, name: str, holder: str, now: datetime, until: datetime, is_dead: Callable[[str], bool] = lambda _: False
@@ -183,117 +120,156 @@ class Store:
         Raises:
             LeaseLostError: somebody else owns it, lives, and it has not run out.
         """
-        with self._write() as connection:
-            row = connection.execute(sa.select(_leases).where(_leases.c.name == name)).mappings().one_or_none()
+        with self.write() as connection:
+            row = connection.one("SELECT holder, epoch, until FROM leases WHERE name = ?", (name,))
             if row is None:
-                lease = Lease(name, holder, 1)
-                connection.execute(
-                    sa.insert(_leases).values(name=name, holder=holder, epoch=1, until=clocks.to_text(until))
+                connection.run(
+                    "INSERT INTO leases (name, holder, epoch, until) VALUES (?, ?, 1, ?)",
+                    (name, holder, clocks.to_text(until)),
                 )
-                return lease
-            if row["holder"] != holder and row["until"] > clocks.to_text(now) and not is_dead(row["holder"]):
+                return Lease(name, holder, 1)
+            known, epoch, ends = row
+            if known != holder and ends > clocks.to_text(now) and not is_dead(known):
                 raise LeaseLostError(
-                    f"{name} is being worked on by {owners.words(row['holder'])} until {row['until']}",
+                    f"{name} is being worked on by {owners.words(known)} until {ends}",
                     hint="wait for it to end, or end that process; ownership runs out by itself",
                 )
-            epoch = row["epoch"] + (row["holder"] != holder)
-            connection.execute(
-                sa.update(_leases)
-                .where(_leases.c.name == name)
-                .values(holder=holder, epoch=epoch, until=clocks.to_text(until))
+            epoch += known != holder
+            connection.run(
+                "UPDATE leases SET holder = ?, epoch = ?, until = ? WHERE name = ?",
+                (holder, epoch, clocks.to_text(until), name),
             )
             return Lease(name, holder, epoch)
 
     def release(self, lease: Lease) -> None:
         """Give up ownership; a lease already lost stays lost."""
-        with self._write() as connection:
-            connection.execute(
-                sa.update(_leases)
-                .where(_leases.c.name == lease.name, _leases.c.epoch == lease.epoch)
-                .values(until="", holder="")
+        with self.write() as connection:
+            connection.run(
+                "UPDATE leases SET until = '', holder = '' WHERE name = ? AND epoch = ?", (lease.name, lease.epoch)
             )
 
     def alerts(
         self, *, states: Sequence[str] = (), ids: Sequence[str] = (), incident: str | None = None
     ) -> list[dict[str, Any]]:
         """Return alert rows, oldest first, as dicts of the table's columns (`body` parsed)."""
-        query = sa.select(_alerts).order_by(_alerts.c.raised_at, _alerts.c.id)
+        wanted = _Wanted()
         if states:
-            query = query.where(_alerts.c.state.in_(states))
+            wanted.among("state", states)
         if ids:
-            query = query.where(_alerts.c.id.in_(ids))
+            wanted.among("id", ids)
         if incident is not None:
-            query = query.where(_alerts.c.incident == incident)
-        with self._read() as connection:
-            return [{**row, "body": json.loads(row["body"])} for row in connection.execute(query).mappings()]
+            wanted.that("incident = ?", incident)
+        query = f"SELECT {_IN_ALERTS} FROM alerts{wanted} ORDER BY raised_at, id"
+        with self.reading() as connection:
+            rows = [dict(zip(_ALERT_COLUMNS, row, strict=True)) for row in connection.each(query, wanted.values)]
+        return [{**row, "body": json.loads(row["body"])} for row in rows]
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Be the only writer; all or nothing."""
+        with self._database.write() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """See one moment of the ledger."""
+        with self._database.read() as connection:
+            yield connection
 
     def _migrate(self) -> None:
-        """Begin a new ledger, or make sure this version understands the one that is there."""
-        with self._read() as connection:
-            there = sa.inspect(connection).has_table(_meta.name)
-            found = connection.execute(_SCHEMA_QUERY).scalar_one_or_none() if there else None
-        if found is not None and int(found) > SCHEMA_VERSION:
+        """Begin a new ledger, or bring the one that is there to this version; a newer one is left as it is."""
+        with self.reading() as connection:
+            found = _schema(connection)
+        if found == SCHEMA_VERSION:
+            return
+        if found is not None and found > SCHEMA_VERSION:
             raise LedgerError(
                 f"the ledger was written by a newer Holdfast (its version {found}, ours {SCHEMA_VERSION})",
                 hint="use the newer Holdfast; this one changed nothing",
             )
-        if found is None:
-            with self._write() as connection:
-                _tables.create_all(connection)
-                if connection.execute(_SCHEMA_QUERY).scalar_one_or_none() is None:
-                    connection.execute(sa.insert(_meta).values(name="schema", value=str(SCHEMA_VERSION)))
-
-    @contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
-        with _told("the ledger"), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                with suppress(sa.exc.DBAPIError):  # the database may have rolled back by itself
-                    connection.exec_driver_sql("ROLLBACK")
-                raise
-            connection.exec_driver_sql("COMMIT")
-
-    @contextmanager
-    def _read(self) -> Iterator[sa.Connection]:
-        with _told("the ledger"), self._engine.connect() as connection:
-            yield connection
+        with self.write() as connection:
+            found = _schema(connection)  # another process may have been first
+            for statement in _TABLES:
+                connection.run(statement)
+            if found is None:
+                connection.run("INSERT INTO meta (name, value) VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
+            elif found < SCHEMA_VERSION:
+                for version in range(found, SCHEMA_VERSION):
+                    for statement in _UPGRADES[version]:
+                        connection.run(statement)
+                connection.run("UPDATE meta SET value = ? WHERE name = 'schema'", (str(SCHEMA_VERSION),))
 
 
-def _require(connection: sa.Connection, lease: Lease) -> None:
-    row = connection.execute(
-        sa.select(_leases.c.holder, _leases.c.epoch).where(_leases.c.name == lease.name)
-    ).one_or_none()
-    if row is None or (row[0], row[1]) != (lease.holder, lease.epoch):
+class _Wanted:
+    """The conditions of a query and their values."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.values: list[Any] = []
+
+    def that(self, condition: str, value: Any) -> None:
+        """Want a condition with one value."""
+        self._conditions.append(condition)
+        self.values.append(value)
+
+    def among(self, column: str, values: Sequence[Any]) -> None:
+        """Want a column to have one of some values."""
+        self._conditions.append(f"{column} IN ({_marks(values)})")
+        self.values += values
+
+    def __str__(self) -> str:
+        return f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
+
+
+def selected(
+    connection: Connection,
+    *,
+    after: int = 0,
+    last: int | None = None,
+    kinds: Sequence[str] = (),
+    system: str | None = None,
+    newest: int | None = None,
+) -> Iterator[Record]:
+    """Yield records as one transaction sees them, chosen as in `Store.read`, up to the number `last`."""
+    wanted = _Wanted()
+    wanted.that("seq > ?", after)
+    if last is not None:
+        wanted.that("seq <= ?", last)
+    if kinds:
+        wanted.among("kind", kinds)
+    if system is not None:
+        wanted.that("system = ?", system)
+    query = f"SELECT payload, hash, seq FROM records{wanted} ORDER BY seq"
+    if newest is not None:
+        query = f"SELECT * FROM ({query} DESC LIMIT ?) AS chosen ORDER BY seq"
+        wanted.values.append(newest)
+    for payload, hash_, seq in connection.each(query, wanted.values):
+        try:
+            yield records.opened(payload, hash_)
+        except ValueError as error:
+            raise LedgerError(f"record {seq} cannot be read: {error}", hint="run: holdfast ledger verify") from error
+
+
+def _schema(connection: Connection) -> int | None:
+    if not connection.has_table("meta"):
+        return None
+    found = connection.one("SELECT value FROM meta WHERE name = 'schema'")
+    return None if found is None else int(found[0])
+
+
+def _require(connection: Connection, lease: Lease) -> None:
+    row = connection.one("SELECT holder, epoch FROM leases WHERE name = ?", (lease.name,))
+    if row != (lease.holder, lease.epoch):
         raise LeaseLostError(
             f"{lease.name} has another owner now; this write was refused",
             hint="look at it with `holdfast recover status` before going on",
         )
 
 
-def _as_row(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in ("seq", "kind", "system", "payload", "hash")}
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _as_bytes(value: Any) -> bytes:
     """Return a stored payload as bytes, also when somebody put another type in its place."""
     return value if isinstance(value, bytes) else str(value).encode()
-
-
-def _prepare(connection: Any, _: Any) -> None:
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}"):
-        connection.execute(f"PRAGMA {setting}")
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Turn the database's errors into ours, with the next step."""
-    try:
-        yield
-    except sa.exc.IntegrityError as error:
-        raise AlreadyThereError(f"{what} holds this already: {error.orig}") from error
-    except sa.exc.DBAPIError as error:
-        raise LedgerError(f"{what} cannot be used: {error.orig}", hint=next_step(str(error.orig))) from error
-    except OSError as error:
-        raise LedgerError(f"{what} cannot be used: {error.strerror}", hint=next_step(str(error.strerror))) from error

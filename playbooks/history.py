@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from inventory import clock
-from ledger.ledger import Entry, Ledger, Projection, State
+from ledger.ledger import Entry, Ledger
+from ledger.projection import Projection, State
 from ledger.record import Record
 from playbooks.apply import Applied
 from playbooks.scan import HostScan, Scan

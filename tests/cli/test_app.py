@@ -13,7 +13,7 @@ import typer.main
 from cli import app
 from inventory.errors import ExitCode, HoldfastError, RefusedError
 
-HEAVY = {"ansible_runner", "pydantic", "sigma", "sqlalchemy", "yaml"}
+HEAVY = {"ansible_runner", "pydantic", "sigma", "sqlite3", "yaml"}
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, failure: BaseException | ExitCode) -> None:

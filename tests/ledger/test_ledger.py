@@ -1,28 +1,14 @@
 from __future__ import annotations
 
 import os
-import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from ledger.errors import LeaseLostError, LedgerError
-from ledger.ledger import Entry, Ledger, Projection
-from ledger.record import Record
+from ledger.errors import LeaseLostError
+from ledger.ledger import Entry, Ledger
 from tests.fakes.clock import FakeClock
-
-
-def count(state: dict[str, Any], record: Record) -> None:
-    state[record.kind] = state.get(record.kind, 0) + 1
-    state.setdefault("seen", []).append(record.seq)
-
-
-ALL = Projection("all", 1, count)
-SOME = Projection("some", 1, count, ("a", "b"))
 
 
 def test_what_is_appended_is_read_back_in_order_with_who_and_when(ledger: Ledger, clock: FakeClock) -> None:
@@ -62,69 +48,6 @@ def test_another_process_that_opens_the_ledger_sees_everything(ledger: Ledger, s
     other.append("b", {})
     assert [record.actor for record in ledger.read()] == ["minh", "lan"]
     assert ledger.verify().whole
-
-
-@given(st.lists(st.lists(st.sampled_from("abc"), max_size=5), max_size=6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
-def test_a_projection_kept_step_by_step_equals_one_built_anew(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[list[str]]
-) -> None:
-    ledger = Ledger.open(tmp_path_factory.mktemp("state"), FakeClock(), "minh")
-    for kinds in steps:
-        ledger.append_all([Entry(kind, {}) for kind in kinds])
-        for projection in (ALL, SOME):
-            assert ledger.project(projection) == ledger.rebuild(projection)
-    ledger.close()
-
-
-def test_a_projection_is_right_while_others_append(ledger: Ledger, state: Path) -> None:
-    def write() -> None:
-        mine = Ledger.open(state, FakeClock(), "lan")
-        for _ in range(40):
-            mine.append_all([Entry("a", {}), Entry("c", {})])
-
-    writers = [threading.Thread(target=write) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
-        seen = ledger.project(SOME).get("seen", [])
-        assert seen == sorted(set(seen))
-    for writer in writers:
-        writer.join()
-    assert ledger.project(SOME) == ledger.rebuild(SOME)
-    assert ledger.project(SOME)["a"] == 80
-
-
-def test_a_projection_of_another_version_is_built_anew(ledger: Ledger) -> None:
-    ledger.append("a", {})
-    assert ledger.project(ALL) == {"a": 1, "seen": [1]}
-
-    def only_kinds(state: dict[str, Any], record: Record) -> None:
-        state[record.kind] = "seen"
-
-    assert ledger.project(Projection("all", 2, only_kinds)) == {"a": "seen"}
-    ledger.append("b", {})
-    assert ledger.project(ALL) == ledger.rebuild(ALL)
-    assert ledger.project(Projection("all", 2, only_kinds)) == {"a": "seen", "b": "seen"}
-
-
-def test_the_first_reader_of_a_projection_sees_what_every_later_one_sees(ledger: Ledger) -> None:
-    def with_numbers(state: dict[Any, Any], record: Record) -> None:
-        state[record.seq] = (record.seq,)
-
-    projection = Projection("numbers", 1, with_numbers)
-    ledger.append("a", {})
-    first = ledger.project(projection)
-    assert first == ledger.project(projection) == ledger.rebuild(projection) == {"1": [1]}
-
-
-def test_a_projection_that_cannot_be_kept_is_still_answered(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise LedgerError("the disk is full")
-
-    ledger.append("a", {})
-    monkeypatch.setattr(ledger.store, "keep_projection", full)
-    assert ledger.project(ALL)["a"] == 1
 
 
 def test_a_second_owner_is_refused_until_the_first_gives_up(ledger: Ledger, state: Path, clock: FakeClock) -> None:

@@ -18,6 +18,8 @@ import pytest
 from inventory.errors import ExitCode
 from ledger.errors import LedgerError
 from ledger.ledger import LEDGER_FILE, Ledger
+from ledger.projection import Projection
+from ledger.record import GENESIS, seal
 from ledger.store import Store
 from tests.fakes.clock import FakeClock
 
@@ -221,15 +223,56 @@ def test_a_ledger_of_a_newer_version_is_refused_and_left_as_it_is(state: Path) -
     assert (state / LEDGER_FILE).read_bytes() == before
 
 
+OLD_SCHEMA = """
+CREATE TABLE meta (name TEXT NOT NULL, value TEXT, PRIMARY KEY (name));
+CREATE TABLE records (seq INTEGER NOT NULL, kind TEXT NOT NULL, system TEXT, payload BLOB NOT NULL, hash TEXT NOT NULL,
+  PRIMARY KEY (seq));
+CREATE INDEX records_kind ON records (kind, seq);
+CREATE INDEX records_system ON records (system, seq);
+CREATE TABLE projections (name TEXT NOT NULL, version INTEGER NOT NULL, up_to INTEGER NOT NULL, state TEXT NOT NULL,
+  PRIMARY KEY (name));
+CREATE TABLE leases (name TEXT NOT NULL, holder TEXT NOT NULL, epoch INTEGER NOT NULL, until TEXT NOT NULL,
+  PRIMARY KEY (name));
+CREATE TABLE alerts (id TEXT NOT NULL, system TEXT, rule TEXT NOT NULL, level TEXT NOT NULL, raised_at TEXT NOT NULL,
+  state TEXT NOT NULL, incident TEXT, body TEXT NOT NULL, PRIMARY KEY (id));
+CREATE INDEX alerts_state ON alerts (state, raised_at);
+INSERT INTO meta VALUES ('schema', '1');
+INSERT INTO projections VALUES ('all', 1, 1, '{"a": 1}');
+INSERT INTO leases VALUES ('recovery', 'lan', 7, '');
+"""
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_and_loses_no_record(state: Path) -> None:
+    old = [seal(1, FakeClock().now(), "a", "sso", "minh", {"n": 1}, GENESIS)]
+    old.append(seal(2, FakeClock().now(), "b", None, "lan", {"n": 2}, old[0].hash))
+    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
+        database.executescript(OLD_SCHEMA)
+        rows = [(one.seq, one.kind, one.system, one.payload, one.hash) for one in old]
+        database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+        database.commit()
+    for _ in range(2):
+        ledger = Ledger.open(state, FakeClock(), "minh")
+        assert list(ledger.read()) == old
+        assert ledger.verify().whole
+        assert ledger.project(Projection("all", 1, lambda state, record: state.update({record.kind: 1}))) == {
+            "a": 1,
+            "b": 1,
+        }
+        with ledger.store.reading() as connection:
+            assert not connection.has_table("projections")
+        ledger.close()
+    assert ledger.own("recovery").epoch == 8
+
+
 def test_the_ledger_can_be_read_by_its_owner_only(ledger: Ledger, state: Path) -> None:
     ledger.append("test", {})
     assert {file.stat().st_mode & 0o777 for file in state.glob(f"{LEDGER_FILE}*")} == {0o600}
 
 
 def test_every_append_is_synced_to_the_disk_before_it_is_acknowledged(ledger: Ledger) -> None:
-    with ledger.store._read() as connection:
-        assert connection.exec_driver_sql("pragma synchronous").scalar() == 2
-        assert connection.exec_driver_sql("pragma journal_mode").scalar() == "wal"
+    with ledger.store.reading() as connection:
+        assert connection.one("pragma synchronous") == (2,)
+        assert connection.one("pragma journal_mode") == ("wal",)
 
 
 def test_a_damaged_record_is_named_when_it_is_read(ledger: Ledger, state: Path) -> None:
