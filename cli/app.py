@@ -28,6 +28,7 @@ from cli.ledger_commands import ledger
 from cli.readiness_commands import readiness, today
 from cli.recover_commands import recover
 from cli.report_commands import report
+from cli.whoami_commands import whoami
 from inventory.errors import ExitCode, HoldfastError
 
 app = typer.Typer(
@@ -68,6 +69,7 @@ app.command()(init)
 app.command()(demo)
 app.command()(today)
 app.command()(readiness)
+app.command()(whoami)
 app.command()(doctor)
 app.add_typer(backup)
 app.add_typer(detect)

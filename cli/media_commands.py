@@ -43,7 +43,7 @@ def prepare(context: typer.Context, label: LabelArgument) -> ExitCode:
     """
     from backup import media as offline
 
-    made = offline.prepare(_depot(context, change=True), label)
+    made = offline.prepare(_depot_to_change(context), label)
     output.line(f"{label} is prepared (id {made.id[:8]}) and put away; next: holdfast backup media attach {label}")
     return ExitCode.DONE
 
@@ -56,7 +56,7 @@ def attach(context: typer.Context, label: LabelArgument) -> ExitCode:
     """
     from backup import media as offline
 
-    store = offline.attach(_depot(context, change=True), label)
+    store = offline.attach(_depot_to_change(context), label)
     output.line(f"{label} is the right medium and is attached at {store.path}")
     return ExitCode.DONE
 
@@ -69,7 +69,7 @@ def seal(context: typer.Context, label: LabelArgument) -> ExitCode:
     """
     from backup import sealing
 
-    file = sealing.seal(_depot(context, change=True), label)
+    file = sealing.seal(_depot_to_change(context), label)
     output.line(f"{label} is sealed: {file}; next: holdfast backup media detach {label}")
     return ExitCode.DONE
 
@@ -82,7 +82,7 @@ def detach(context: typer.Context, label: LabelArgument) -> ExitCode:
     """
     from backup import media as offline
 
-    place = offline.detach(_depot(context, change=True), label)
+    place = offline.detach(_depot_to_change(context), label)
     output.line(f"{label} is put away at {place}; next: holdfast backup media probe {label}")
     return ExitCode.DONE
 
@@ -95,7 +95,7 @@ def probe(context: typer.Context, label: LabelArgument, json: JsonOption = False
     """
     from backup import probing
 
-    found = probing.probe(_depot(context, change=True), label)
+    found = probing.probe(_depot_to_change(context), label)
     if json:
         output.document(found.as_json())
     else:
@@ -105,12 +105,15 @@ def probe(context: typer.Context, label: LabelArgument, json: JsonOption = False
     return ExitCode.FINDINGS if found.reached else ExitCode.DONE
 
 
-def _depot(context: typer.Context, *, change: bool = False) -> Depot:
+def _depot_to_change(context: typer.Context) -> Depot:
+    current(context).actor.may("operator", "responder")
+    return _depot(context)
+
+
+def _depot(context: typer.Context) -> Depot:
     from backup.depot import Depot
 
     here = current(context)
-    if change:
-        here.actor.may("operator", "responder")
     return Depot(here.site, here.state, here.ledger)
 
 
