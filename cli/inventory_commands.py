@@ -32,11 +32,13 @@ def validate(context: typer.Context, json: JsonOption = False) -> ExitCode:
 
     Example: holdfast inventory validate --json
     """
+    from incident import runbook
     from inventory.graph import hurries
     from inventory.lines import SiteError
 
     try:
         site = current(context).site
+        runbook.check(site)
     except SiteError as error:
         if not json:
             raise

@@ -60,9 +60,10 @@ def plan(
     here = current(context)
     _, made = _plan(here, incident, system, onto, before)
     if json:
-        output.document(made.model_dump(mode="json") | {"digest": made.digest()})
+        untested = sorted(_untested(here, made))
+        output.document(made.model_dump(mode="json") | {"digest": made.digest(), "untested_runbooks": untested})
     else:
-        recover_output.show_plan(made)
+        recover_output.show_plan(made, _untested(here, made))
         output.line(f"next: {_run_command(made, system, onto, before)}")
     return ExitCode.DONE
 
@@ -91,7 +92,7 @@ def run(
     answers = _answers(approve, done, None, reason)
     answers.must_fit(made)
     if not json:
-        recover_output.show_plan(made)
+        recover_output.show_plan(made, _untested(here, made))
         output.line()
     run_id = engine.start(here.ledger, made)
     return _work(here, found, run_id, answers, json=json)
@@ -185,6 +186,12 @@ def _plan(
     with output.progress("looking for the newest good copies"):
         made = planning.plan(here.site, here.state, here.ledger, found, systems or [], _targets(onto or []), until)
     return found, made
+
+
+def _untested(here: Context, made: RecoveryPlan) -> frozenset[str]:
+    from incident import runbook
+
+    return runbook.load(here.site.root).untested & {system.runbook for system in made.systems}
 
 
 def _moment(text: str) -> datetime | None:

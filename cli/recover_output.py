@@ -8,6 +8,8 @@ from cli import output
 from inventory.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from incident.plan import RecoveryPlan
     from incident.runs import Run
 
@@ -56,8 +58,8 @@ def _as_json(found: Run) -> dict[str, Any]:
     }
 
 
-def show_plan(made: RecoveryPlan) -> None:
-    """Print a plan: this is the dry run."""
+def show_plan(made: RecoveryPlan, untested: Collection[str]) -> None:
+    """Print a plan: this is the dry run. `untested` are the runbooks that were never proved anywhere."""
     from inventory import clock, duration, size
 
     rows = []
@@ -72,11 +74,14 @@ def show_plan(made: RecoveryPlan) -> None:
                 f"{copy.kind} {copy.store}, {clock.to_text(copy.time)[:19]}, {size.show(copy.bytes)}",
                 "yes" if copy.reachable else f"no: {copy.where}",
                 where,
-                system.runbook,
+                f"{system.runbook} (untested)" if system.runbook in untested else system.runbook,
                 ", ".join(system.after) or "-",
             )
         )
     output.table(("", "system", "target", "from", "reachable", "onto", "runbook", "after"), rows)
+    if untested:
+        names = ", ".join(sorted(untested))
+        output.line(f"untested: nobody has proved runbook {names} on any system yet; read its steps before you begin")
     for lost in made.missing:
         output.line(f"NOT in this plan: {lost.key} has no copy to come back from: {lost.why}")
     output.line(f"plan {made.digest()[:16]}, {len(made.steps)} steps")

@@ -51,7 +51,8 @@ class Facts:
 
     `hosts` are all that carry it; `unreachable` the vaults that hold its copies and should answer but do not, with the
     reason; `offline` its newest copy on a medium. `runbook_problem` is empty when its runbook is valid;
-    `drilled_digest` is the digest of the runbook of its last finished recovery, `runbook_digest` today's.
+    `drilled_digest` is the digest of the runbook of its last finished recovery, `runbook_digest` today's;
+    `runbook_proved_on` says where the runbook was proved before it came here.
     """
 
     key: str
@@ -72,3 +73,4 @@ class Facts:
     runbook_digest: str
     drilled_digest: str | None
     drill_seq: int | None
+    runbook_proved_on: tuple[str, ...] = ()

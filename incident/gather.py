@@ -76,6 +76,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             runbook_digest=book.runbooks[system.runbook].digest() if system.runbook in book.runbooks else "",
             drilled_digest=digest,
             drill_seq=seq,
+            runbook_proved_on=_proved_on(system, book),
         )
         found.append(readiness.of_system(facts, rules, now))
     target = rules.limit("recovery_target", 1)
@@ -157,6 +158,11 @@ def _book(site: Site) -> tuple[Book, str]:
         return runbook.load(site.root), ""
     except HoldfastError as error:
         return Book({}, {}), error.message.replace("\n", " ")
+
+
+def _proved_on(system: System, book: Book) -> tuple[str, ...]:
+    found = book.runbooks.get(system.runbook)
+    return () if found is None else tuple(found.proved_on)
 
 
 def _runbook_problem(system: System, book: Book) -> str:

@@ -234,7 +234,11 @@ def runbook(facts: Facts) -> Row:
     if facts.runbook_problem:
         return Row("runbook", "red", facts.runbook_problem, target, next=f"holdfast inventory show {facts.key}")
     if facts.drilled_digest is None or facts.drill_seq is None:
-        return Row("runbook", "amber", "valid, never used", target, next="holdfast recover plan")
+        if not facts.runbook_proved_on:
+            words = "valid, but untested: never used here, and proved nowhere before"
+            return Row("runbook", "unknown", words, target, next="holdfast recover plan")
+        words = f"valid, never used here (proved on: {', '.join(facts.runbook_proved_on)})"
+        return Row("runbook", "amber", words, target, next="holdfast recover plan")
     if facts.drilled_digest != facts.runbook_digest:
         return Row(
             "runbook", "amber", "changed since it was last used", target, None, evidence, "holdfast recover plan"

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from inventory import lines
+from inventory import groups, lines
 from inventory.duration import Duration
 from inventory.lines import Problem, SiteError
+from inventory.site import Site
 from inventory.system import CommandCheck, HttpCheck, PortCheck, SqlCheck, Strict
 
 SHIPPED = Path(__file__).parent / "runbooks"
@@ -78,11 +79,15 @@ class Step(Strict):
 
 
 class Runbook(Strict):
-    """How one kind of system is brought back."""
+    """How one kind of system is brought back.
+
+    `proved_on` names what it was really carried out on, in a test or the demo; empty means *untested*.
+    """
 
     runbook: Annotated[str, Field(pattern=_STEP_ID)]
     title: str
     for_systems: str = ""
+    proved_on: list[str] = []
     steps: Annotated[list[Step], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -99,8 +104,8 @@ class Runbook(Strict):
         return self
 
     def digest(self) -> str:
-        """Return the SHA-256 of its content, in hex."""
-        return digest(self.model_dump(mode="json"))
+        """Return the SHA-256 of its content, in hex; where it was proved is no part of what is done."""
+        return digest(self.model_dump(mode="json", exclude={"proved_on"}))
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,11 @@ class Book:
 
     runbooks: Mapping[str, Runbook]
     files: Mapping[str, Path]
+
+    @property
+    def untested(self) -> frozenset[str]:
+        """Return the runbooks that were proved nowhere."""
+        return frozenset(name for name, each in self.runbooks.items() if not each.proved_on)
 
 
 def load(site_root: Path | None = None) -> Book:
@@ -134,6 +144,24 @@ def load(site_root: Path | None = None) -> Book:
     if problems:
         raise SiteError(problems)
     return Book(runbooks, files)
+
+
+def check(site: Site) -> None:
+    """Read a site's runbooks, and see that every system names one there is.
+
+    Raises:
+        SiteError: every fault found.
+    """
+    known = load(site.root).runbooks
+    strange = [key for key, system in site.systems.items() if system.runbook not in known]
+    if not strange:
+        return
+    read = groups.read(site.inventory)
+    hint = f"runbooks: {', '.join(sorted(known))}"
+    raise SiteError(
+        read.documents[key].problem((*read.places[key], "runbook"), f"no runbook {site.systems[key].runbook!r}", hint)
+        for key in strange
+    )
 
 
 def _files(site_root: Path | None) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""A first site: small, valid, with every line explained."""
+"""A first site: a small one with every line explained, or the sample province; valid as it is written."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ import re
 import secrets
 from pathlib import Path
 from string import Template
+from typing import Literal
 
 from inventory.errors import HoldfastError, RefusedError
 
 _LONGEST_NAME = 50
-CONTENT = Path(__file__).parent / "starter"
-_FILES = {
-    "holdfast.yml": "holdfast.yml",
-    "people.yml": "people.yml",
-    "inventory/example.yml": "inventory/example.yml",
-    "gitignore": ".gitignore",
-}
+Kind = Literal["starter", "sample"]
+_FILLED_IN = ("holdfast.yml", "people.yml")
+"""The files with places for the site's id, its name and the login of who makes it."""
 
 
-def make(directory: Path, *, name: str, login: str) -> list[Path]:
-    """Write the starter site into a new or empty directory and return its files.
+def content(kind: Kind) -> Path:
+    """Return the directory that holds a first site's files."""
+    return Path(__file__).parent / kind
+
+
+def make(directory: Path, *, name: str, login: str, kind: Kind = "starter") -> list[Path]:
+    """Write a first site into a new or empty directory and return its files.
 
     Args:
         directory: the site to be; its last part becomes the site's id.
         name: how people call the site.
         login: who gets every working role.
+        kind: `starter` has one system, `sample` every system of an invented province.
 
     Raises:
         RefusedError: something is there already.
@@ -34,20 +37,32 @@ def make(directory: Path, *, name: str, login: str) -> list[Path]:
     """
     words = {"site": site_id(directory), "name": json.dumps(name, ensure_ascii=False), "login": json.dumps(login)}
     try:
-        if directory.is_symlink() or (directory.exists() and (not directory.is_dir() or any(directory.iterdir()))):
-            raise RefusedError(f"{directory} is not empty", hint="give a new directory; nothing was written")
+        require_empty(directory)
         written = []
-        for source, target in _FILES.items():
-            file = directory / target
+        for source in sorted(file for file in content(kind).rglob("*") if file.is_file()):
+            file = directory / source.relative_to(content(kind))
+            if source.name == "gitignore":
+                file = file.with_name(".gitignore")
+            text = source.read_text(encoding="utf-8")
             file.parent.mkdir(parents=True, exist_ok=True)
-            text = (CONTENT / source).read_text(encoding="utf-8")
-            file.write_text(Template(text).substitute(words), encoding="utf-8")
+            file.write_text(Template(text).substitute(words) if source.name in _FILLED_IN else text, encoding="utf-8")
             written.append(file)
     except OSError as error:
         raise HoldfastError(
             f"{directory} cannot be written: {error.strerror}", hint="give a directory that you may write"
         ) from error
     return written
+
+
+def require_empty(directory: Path) -> None:
+    """Refuse a place that holds something.
+
+    Raises:
+        RefusedError: it does.
+        OSError: nobody can look.
+    """
+    if directory.is_symlink() or (directory.exists() and (not directory.is_dir() or any(directory.iterdir()))):
+        raise RefusedError(f"{directory} is not empty", hint="give a new directory; nothing was written")
 
 
 def site_id(directory: Path) -> str:

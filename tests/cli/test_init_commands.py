@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -53,3 +54,65 @@ def test_what_init_says_to_type_next_works_as_pasted(
         else:
             codes[words[-2] if words[-1] == "example" else words[-1]] = app.run(words)
     assert codes == {"validate": 0, "show": 0, "run": 0, "readiness": 1}
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The sample province, its hosts at a closed port of this machine: the test reaches no other."""
+    monkeypatch.setenv("HOLDFAST_STATE", str(tmp_path / "state"))
+    root = tmp_path / "province"
+    assert app.run(["init", str(root), "--sample"]) == ExitCode.DONE
+    (root / "vault").mkdir(mode=0o700)
+    for file in (root / "inventory").glob("*.yml"):
+        here = re.sub(r'ansible_host: "?[0-9a-f.:]+"?', "ansible_host: 127.0.0.1, ansible_port: 1", file.read_text())
+        file.write_text(here.replace(".province.example/", ".province.invalid/").replace("port: 8006", "port: 1"))
+    monkeypatch.setenv("HOLDFAST_SITE", str(root))
+    capsys.readouterr()
+    return root
+
+
+def test_init_sample_tells_what_to_type_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["init", str(tmp_path / "p"), "--sample"]) == ExitCode.DONE
+    said = capsys.readouterr().out
+    assert "every name and number invented" in said
+    assert said.count(f"holdfast --site {tmp_path / 'p'} ") == 6
+
+
+@pytest.mark.restic
+def test_every_question_about_the_sample_province_gets_a_sensible_answer(
+    sample: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDFAST_RESTIC", str(tools.require("restic")))
+
+    def typed(line: str) -> tuple[int, str]:
+        code = app.run(shlex.split(line))
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    assert typed("inventory validate")[1].endswith("is valid (systems: 30, hosts: 34, people: 9)\n")
+    assert typed("inventory list")[0] == ExitCode.DONE
+    assert typed("inventory show apis")[0] == ExitCode.DONE
+    assert typed("inventory graph")[0] == ExitCode.DONE
+    code, said = typed("readiness")
+    assert code == ExitCode.FINDINGS
+    assert "0 of 234 rows green" in said
+    assert "untested: never used here" in said
+    code, said = typed("today")
+    assert (code, "holdfast backup run apis" in said) == (ExitCode.FINDINGS, True)
+    code, said = typed("backup status")
+    assert (code, said.count("no copy in main yet")) == (ExitCode.FINDINGS, 26)
+    code, said = typed("incident open --system apis --title rehearsal")
+    assert (code, "apis" in said) == (ExitCode.DONE, True)
+    code, said = typed("recover plan --system apis")
+    assert code == ExitCode.REFUSED
+    assert "apis has no copy to come back from" in said
+
+
+@pytest.mark.ansible
+def test_a_scan_of_the_sample_province_says_that_no_host_was_reached(
+    sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["harden", "scan", "--system", "sso"]) == ExitCode.UNFINISHED
+    said = capsys.readouterr().out
+    assert said.count("error: not reached") == 2
+    assert "0 of 0 controls pass on 0 of 2 hosts" in said

@@ -44,5 +44,14 @@ def test_the_json_names_every_step(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_plan_is_shown_with_its_digest_and_the_number_of_steps(capsys: pytest.CaptureFixture[str]) -> None:
-    recover_output.show_plan(PLAN)
-    assert f"plan {PLAN.digest()[:16]}, 2 steps" in capsys.readouterr().out
+    recover_output.show_plan(PLAN, ())
+    said = capsys.readouterr().out
+    assert f"plan {PLAN.digest()[:16]}, 2 steps" in said
+    assert "untested" not in said
+
+
+def test_a_plan_says_which_of_its_runbooks_nobody_has_proved(capsys: pytest.CaptureFixture[str]) -> None:
+    recover_output.show_plan(PLAN, {"generic"})
+    said = capsys.readouterr().out
+    assert "generic (untested)" in said
+    assert "untested: nobody has proved runbook generic on any system yet" in said

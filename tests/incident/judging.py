@@ -64,6 +64,7 @@ WELL = Facts(
     unusable_rules=0,
     runbook_problem="",
     runbook_digest="d",
+    runbook_proved_on=("directory host",),
     drilled_digest="d",
     drill_seq=19,
 )

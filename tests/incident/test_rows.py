@@ -98,7 +98,8 @@ CASES: list[tuple[str, Mapping[str, Any], str, str, str]] = [
     ("detection", {"unusable_rules": 2}, "amber", "2 rules cannot run", "detect rules list"),
     ("detection", {"rules": 0}, "red", "no rule ran", "detect rules list"),
     ("runbook", {"runbook_problem": "no runbook 'x'"}, "red", "no runbook 'x'", "inventory show edoc"),
-    ("runbook", {"drilled_digest": None}, "amber", "never used", "recover plan"),
+    ("runbook", {"drilled_digest": None}, "amber", "proved on: directory host", "recover plan"),
+    ("runbook", {"drilled_digest": None, "runbook_proved_on": ()}, "unknown", "untested", "recover plan"),
     ("runbook", {"drilled_digest": "other"}, "amber", "changed since", "recover plan"),
 ]
 

@@ -7,7 +7,9 @@ import pytest
 
 from incident import runbook
 from incident.runbook import KINDS, SHIPPED, Runbook
+from inventory import site as inventory_site
 from inventory.lines import SiteError
+from tests.incident import district
 
 GOOD = """runbook: own
 title: Our own way
@@ -36,12 +38,65 @@ def site(root: Path, text: str, name: str = "own") -> Path:
     return root
 
 
-def test_every_shipped_runbook_loads_and_begins_with_the_police_and_a_clean_target() -> None:
+NAMED_IN_THE_FIELD = {
+    "database-service",
+    "dependency",
+    "document-service",
+    "generic",
+    "identity",
+    "medical",
+    "network",
+    "platform",
+    "self",
+    "web",
+    "workplace",
+}
+
+
+def test_every_shipped_runbook_loads_and_restores_onto_a_clean_target_only() -> None:
     book = runbook.load()
-    assert sorted(book.runbooks) == sorted(file.stem for file in SHIPPED.glob("*.yml"))
-    for name, each in book.runbooks.items():
-        assert [step.gate for step in each.steps[:2]] == ["police", "approve"], name
-        assert all(step.title for step in each.steps), name
+    assert set(book.runbooks) == NAMED_IN_THE_FIELD == {file.stem for file in SHIPPED.glob("*.yml")}
+    for name in sorted(NAMED_IN_THE_FIELD - {"dependency"}):
+        steps = book.runbooks[name].steps
+        assert steps[0].gate == "police", name
+        ids = [step.id for step in steps]
+        assert ids.index("clean-target") < ids.index("copy") < ids.index("restore") < ids.index("start"), name
+        assert all(step.title for step in steps), name
+
+
+def test_a_dependency_is_done_without_and_never_restored() -> None:
+    steps = runbook.load().runbooks["dependency"].steps
+    assert {step.kind for step in steps[:-1]} == {"manual"}
+
+
+def test_where_a_runbook_was_proved_changes_nothing_of_what_it_does(tmp_path: Path) -> None:
+    proved = GOOD.replace("title: Our own way", "title: Our own way\nproved_on: [spare rack]")
+    book = runbook.load(site(tmp_path, GOOD))
+    assert "own" in book.untested
+    again = runbook.load(site(tmp_path, proved))
+    assert "own" not in again.untested
+    assert again.runbooks["own"].digest() == book.runbooks["own"].digest()
+
+
+def test_a_system_that_names_a_runbook_there_is_none_of_is_a_fault_with_its_line(tmp_path: Path) -> None:
+    made = district.make(tmp_path)
+    runbook.check(made.site)
+    file = tmp_path / "site" / "inventory" / "sso.yml"
+    file.write_text(file.read_text().replace("runbook: identity", "runbook: ghost"))
+    with pytest.raises(SiteError) as caught:
+        runbook.check(inventory_site.load(tmp_path / "site"))
+    (fault,) = caught.value.problems
+    assert (fault.file, fault.key, fault.what) == (file, "sso.vars.system.runbook", "no runbook 'ghost'")
+    assert file.read_text().splitlines()[fault.line - 1].strip() == "runbook: ghost"
+    assert "identity" in fault.hint
+
+
+def test_the_faults_of_a_sites_own_runbooks_are_faults_of_the_site(tmp_path: Path) -> None:
+    made = district.make(tmp_path)
+    site(tmp_path / "site", "steps: {", "broken")
+    with pytest.raises(SiteError) as caught:
+        runbook.check(made.site)
+    assert [fault.file.name for fault in caught.value.problems] == ["broken.yml"]
 
 
 def test_a_good_runbook_of_the_sites_own_is_read(tmp_path: Path) -> None:
