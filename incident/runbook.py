@@ -158,10 +158,14 @@ def check(site: Site) -> None:
         return
     read = groups.read(site.inventory)
     hint = f"runbooks: {', '.join(sorted(known))}"
-    raise SiteError(
-        read.documents[key].problem((*read.places[key], "runbook"), f"no runbook {site.systems[key].runbook!r}", hint)
-        for key in strange
-    )
+    problems = []
+    for key in strange:
+        what = f"no runbook {site.systems[key].runbook!r}"
+        if key in read.documents:
+            problems.append(read.documents[key].problem((*read.places[key], "runbook"), what, hint))
+        else:  # written in an inventory that only Ansible reads
+            problems.append(Problem(site.inventory, 1, f"{key}.system.runbook", what, hint))
+    raise SiteError(problems)
 
 
 def _files(site_root: Path | None) -> Iterator[Path]:
