@@ -55,6 +55,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     found = []
     for key, system in site.own.items():
         offline = _offline(site, copies, key)
+        restores = copies.restores(key)
         digest, seq = drilled.get(key, (None, None))
         facts = Facts(
             key=key,
@@ -66,7 +67,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             offline=offline,
             medium=copies.media.get(offline.store) if offline else None,
             checks=_checks(site, copies.leaving_out(lost[key]), key),
-            restore=copies.last_restore(key),
+            restore=restores[-1] if restores else None,
             forecast=forecasts.get(key),
             watched=detection.systems.get(key),
             rules=detection.rules,
@@ -136,7 +137,7 @@ def _offline(site: Site, copies: Copies, key: str) -> Kept | None:
 
 def _checks(site: Site, copies: Copies, key: str) -> list[tuple[str, Checked | None]]:
     """Return, for each store that should hold copies of a system and does, its name and the last check of it."""
-    held = copies.stores(key)
+    held = {(kept.kind, kept.store) for kept in copies.snapshots(key)}
     return [(store, copies.check(key, kind, store)) for kind, store in _asked(site, key) if (kind, store) in held]
 
 

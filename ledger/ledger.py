@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from inventory.clock import Clock
-from ledger import chain, owner
+from ledger import chain, durable, owner
 from ledger import projection as projections
 from ledger.owner import Lease
 from ledger.projection import Projection
@@ -39,13 +40,17 @@ class Ledger:
         self._holder = str(owner.this_process())
 
     @classmethod
-    def open(cls, directory: Path, clock: Clock, actor: str) -> Ledger:
-        """Open (or begin) the ledger in a state directory.
+    def open(
+        cls, directory: Path, clock: Clock, actor: str, *, url: str = "", password_file: Path | None = None
+    ) -> Ledger:
+        """Open (or begin) a site's ledger: the database of `url`, else the file in the state directory.
 
         Raises:
+            UsageError: the URL carries a password.
             LedgerError: it cannot be used, or a newer Holdfast wrote it.
         """
-        return cls(Store(f"sqlite:///{directory / LEDGER_FILE}"), clock, actor)
+        password = partial(durable.read_secret, password_file) if password_file is not None else None
+        return cls(Store(url or f"sqlite:///{directory / LEDGER_FILE}", password), clock, actor)
 
     def append(
         self, kind: str, body: Mapping[str, Any], *, system: str | None = None, guard: Lease | None = None

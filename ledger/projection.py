@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.database import Connection
+from ledger.connection import Connection
 from ledger.errors import LedgerError
 from ledger.record import Record
 from ledger.store import Store, selected

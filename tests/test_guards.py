@@ -24,6 +24,7 @@ DOORS = {
     "incident/planted_runner.py": "import ansible_runner\n",
     "cli/planted_sigma.py": "import sigma\n",
     "incident/planted_sql.py": "import psycopg\n",
+    "ledger/planted_server.py": "import psycopg\n",
     "incident/planted_page.py": "import jinja2\n",
     "detect/planted_ansible.py": "import ansible\n",
     "detect/planted_search.py": "import elasticsearch\n",

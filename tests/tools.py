@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -21,7 +22,14 @@ _RESTIC_NEEDED = (0, 17)
 
 def require(tool: str) -> Path:
     """Return the program, or skip the test; fail it when HOLDFAST_REQUIRE names the tool."""
-    found = {"restic": _restic, "ansible": _ansible, "lab": _lab, "ssh-keygen": _ssh_keygen}[tool]()
+    finders = {
+        "restic": _restic,
+        "ansible": _ansible,
+        "postgresql": _postgresql,
+        "lab": _lab,
+        "ssh-keygen": _ssh_keygen,
+    }
+    found = finders[tool]()
     return found if isinstance(found, Path) else lacking(tool, found)
 
 
@@ -61,3 +69,13 @@ def _lab() -> Path | str:
 def _ssh_keygen() -> Path | str:
     found = shutil.which("ssh-keygen")
     return Path(found) if found else "ssh-keygen is not installed; it comes with OpenSSH's client"
+
+
+def _postgresql() -> Path | str:
+    """Return the directory of a server's programs, the newest that is installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        return "no PostgreSQL server is installed; apt-get install postgresql"
+    if os.getuid() == 0 and not any(user.pw_name == "postgres" for user in pwd.getpwall()):
+        return "a PostgreSQL server does not run as root, and there is no user postgres"
+    return found[-1].parent

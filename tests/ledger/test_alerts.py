@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +10,7 @@ from ledger.alerts import Alert
 from ledger.errors import LedgerError
 from ledger.ledger import Ledger
 from tests.fakes.clock import FakeClock
+from tests.ledger.fixtures import Place
 
 ALERT = Alert(
     id=alerts.alert_id("many-failures", "text-hash", "minh.tran"),
@@ -26,6 +26,12 @@ ALERT = Alert(
     summary="300 failed sign-ins of minh.tran",
     tags=["attack.t1110"],
 )
+
+
+@pytest.fixture
+def ledger(both: Ledger) -> Ledger:
+    """Each of these tests runs on SQLite and on a real PostgreSQL server."""
+    return both
 
 
 def test_an_alert_comes_back_as_it_was_raised(ledger: Ledger, clock: FakeClock) -> None:
@@ -71,7 +77,7 @@ def test_a_change_without_incident_keeps_the_one_it_has(ledger: Ledger) -> None:
 
 
 def test_an_alert_that_cannot_be_recorded_is_not_raised(
-    ledger: Ledger, state: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise LedgerError("full")
@@ -79,7 +85,7 @@ def test_an_alert_that_cannot_be_recorded_is_not_raised(
     monkeypatch.setattr(ledger.store, "append", full)
     with pytest.raises(LedgerError):
         alerts.raise_alerts(ledger, [ALERT])
-    assert alerts.listed(Ledger.open(state, FakeClock(), "lan")) == []
+    assert alerts.listed(place.open("lan")) == []
 
 
 def test_a_flood_of_alerts_is_one_record(ledger: Ledger) -> None:
@@ -101,12 +107,12 @@ def test_an_unknown_level_weighs_most() -> None:
     assert sorted(levels, key=alerts.rank) == levels
 
 
-def test_two_runs_that_find_the_same_at_once_raise_it_once(ledger: Ledger, state: Path) -> None:
+def test_two_runs_that_find_the_same_at_once_raise_it_once(ledger: Ledger, place: Place) -> None:
     flood = [replace(ALERT, id=alerts.alert_id("r", "h", str(number))) for number in range(2000)]
     raised: list[Alert] = []
 
     def run() -> None:
-        mine = Ledger.open(state, FakeClock(), "lan")
+        mine = place.open("lan")
         for start in range(0, 2000, 100):
             raised.extend(alerts.raise_alerts(mine, flood[start : start + 100]))
 

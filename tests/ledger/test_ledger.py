@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from ledger.errors import LeaseLostError
 from ledger.ledger import Entry, Ledger
 from tests.fakes.clock import FakeClock
+from tests.ledger.fixtures import Place
+
+
+@pytest.fixture
+def ledger(both: Ledger) -> Ledger:
+    """Each of these tests runs on SQLite and on a real PostgreSQL server."""
+    return both
 
 
 def test_what_is_appended_is_read_back_in_order_with_who_and_when(ledger: Ledger, clock: FakeClock) -> None:
@@ -42,16 +48,16 @@ def test_several_records_are_written_together_or_not_at_all(ledger: Ledger) -> N
     assert ledger.append("a", {}).seq == 1
 
 
-def test_another_process_that_opens_the_ledger_sees_everything(ledger: Ledger, state: Path) -> None:
+def test_another_process_that_opens_the_ledger_sees_everything(ledger: Ledger, place: Place) -> None:
     ledger.append("a", {})
-    other = Ledger.open(state, FakeClock(), "lan")
+    other = place.open("lan")
     other.append("b", {})
     assert [record.actor for record in ledger.read()] == ["minh", "lan"]
     assert ledger.verify().whole
 
 
-def test_a_second_owner_is_refused_until_the_first_gives_up(ledger: Ledger, state: Path, clock: FakeClock) -> None:
-    other = Ledger.open(state, clock, "lan")
+def test_a_second_owner_is_refused_until_the_first_gives_up(ledger: Ledger, place: Place, clock: FakeClock) -> None:
+    other = place.open("lan", clock)
     lease = ledger.own("recovery")
     with pytest.raises(LeaseLostError, match=f"recovery is being worked on by process {os.getpid()} on ") as caught:
         other.own("recovery")
@@ -61,8 +67,8 @@ def test_a_second_owner_is_refused_until_the_first_gives_up(ledger: Ledger, stat
     assert other.own("recovery").epoch > lease.epoch
 
 
-def test_ownership_runs_out(ledger: Ledger, state: Path, clock: FakeClock) -> None:
-    other = Ledger.open(state, clock, "lan")
+def test_ownership_runs_out(ledger: Ledger, place: Place, clock: FakeClock) -> None:
+    other = place.open("lan", clock)
     ledger.own("recovery", length=timedelta(minutes=2))
     clock.advance(seconds=119)
     with pytest.raises(LeaseLostError):
@@ -71,19 +77,19 @@ def test_ownership_runs_out(ledger: Ledger, state: Path, clock: FakeClock) -> No
     assert other.own("recovery").epoch == 2
 
 
-def test_ownership_can_be_prolonged(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+def test_ownership_can_be_prolonged(ledger: Ledger, place: Place, clock: FakeClock) -> None:
     ledger.own("recovery", length=timedelta(minutes=2))
     clock.advance(seconds=100)
     ledger.own("recovery", length=timedelta(minutes=2))
     clock.advance(seconds=100)
     with pytest.raises(LeaseLostError):
-        Ledger.open(state, clock, "lan").own("recovery")
+        place.open("lan", clock).own("recovery")
 
 
-def test_a_stale_owner_cannot_write_any_more(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+def test_a_stale_owner_cannot_write_any_more(ledger: Ledger, place: Place, clock: FakeClock) -> None:
     stale = ledger.own("recovery")
     clock.advance(hours=1)
-    other = Ledger.open(state, clock, "lan")
+    other = place.open("lan", clock)
     fresh = other.own("recovery")
     with pytest.raises(LeaseLostError, match="has another owner now"):
         ledger.append("a", {}, guard=stale)
@@ -92,18 +98,18 @@ def test_a_stale_owner_cannot_write_any_more(ledger: Ledger, state: Path, clock:
 
 
 def test_an_owner_who_gave_up_cannot_write_any_more_and_takes_nothing_from_the_next(
-    ledger: Ledger, state: Path, clock: FakeClock
+    ledger: Ledger, place: Place, clock: FakeClock
 ) -> None:
     lease = ledger.own("recovery")
     ledger.disown(lease)
     with pytest.raises(LeaseLostError):
         ledger.append("a", {}, guard=lease)
-    other = Ledger.open(state, clock, "lan")
+    other = place.open("lan", clock)
     fresh = other.own("recovery")
     ledger.disown(lease)
     assert other.append("a", {}, guard=fresh).seq == 1
 
 
-def test_ownerships_of_different_names_do_not_meet(ledger: Ledger, state: Path, clock: FakeClock) -> None:
+def test_ownerships_of_different_names_do_not_meet(ledger: Ledger, place: Place, clock: FakeClock) -> None:
     ledger.own("one")
-    assert Ledger.open(state, clock, "lan").own("two").epoch == 1
+    assert place.open("lan", clock).own("two").epoch == 1

@@ -18,83 +18,111 @@ import pytest
 from inventory.errors import ExitCode
 from ledger.errors import LedgerError
 from ledger.ledger import LEDGER_FILE, Ledger
-from ledger.projection import Projection
-from ledger.record import GENESIS, seal
 from ledger.store import Store
 from tests.fakes.clock import FakeClock
+from tests.ledger.fixtures import Place
 
 CHECKOUT = Path(__file__).parents[2]
 
 
-def _append(state: Path, writer: int, count: int) -> None:
-    ledger = Ledger.open(state, FakeClock(), f"writer-{writer}")
+def _append(place: Place, writer: int, count: int) -> None:
+    ledger = place.open(f"writer-{writer}")
     for number in range(count):
         ledger.append("test", {"writer": writer, "n": number})
 
 
-def append_at_once(state: Path, writers: int, count: int) -> None:
+def append_at_once(place: Place, writers: int, count: int) -> None:
     processes = [
-        multiprocessing.get_context("spawn").Process(target=_append, args=(state, writer, count))
+        multiprocessing.get_context("spawn").Process(target=_append, args=(place, writer, count))
         for writer in range(writers)
     ]
     for process in processes:
         process.start()
+    reader = place.open("reader")
+    while any(process.is_alive() for process in processes):
+        seen = [record.seq for record in reader.read()]
+        assert seen == list(range(1, len(seen) + 1))
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * writers
-    ledger = Ledger.open(state, FakeClock(), "reader")
-    verdict = ledger.verify()
+    verdict = reader.verify()
     assert (verdict.records, verdict.faults) == (writers * count, ())
     for writer in range(writers):
-        assert [r.body["n"] for r in ledger.read() if r.body["writer"] == writer] == list(range(count))
+        assert [r.body["n"] for r in reader.read() if r.body["writer"] == writer] == list(range(count))
+    reader.close()
 
 
-def test_eight_processes_append_at_once_and_nothing_is_lost(state: Path) -> None:
-    append_at_once(state, 8, 200)
+def test_eight_processes_append_at_once_and_nothing_is_lost_or_seen_out_of_order(place: Place) -> None:
+    append_at_once(place, 8, 50)
 
 
 @pytest.mark.slow
-def test_eight_processes_append_a_thousand_each_and_nothing_is_lost(state: Path) -> None:
-    append_at_once(state, 8, 1000)
+def test_eight_processes_append_a_thousand_each_and_nothing_is_lost(place: Place) -> None:
+    append_at_once(place, 8, 1000)
 
 
 APPENDER = """
 import sys
 from pathlib import Path
-from ledger.ledger import Ledger
-from tests.fakes.clock import FakeClock
-ledger = Ledger.open(Path(sys.argv[1]), FakeClock(), "minh")
+from tests.ledger.fixtures import Place
+url, password_file = sys.argv[2:]
+place = Place(Path(sys.argv[1]), url, Path(password_file) if url else None)
+ledger = place.open("minh")
 while True:
     print(ledger.append("test", {"text": "x" * 2000}).hash, flush=True)
 """
 
 
-def killed_while_appending(state: Path, after: float) -> list[str]:
-    """Append in another process, kill it `after` seconds of work, and return the hashes it acknowledged."""
-    with subprocess.Popen(
-        [sys.executable, "-c", APPENDER, str(state)], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
-    ) as process:
+def appending(place: Place) -> subprocess.Popen[str]:
+    """Append in another process, which prints the hash of what it was told is recorded."""
+    arguments = (str(place.state), place.url, str(place.password_file))
+    return subprocess.Popen(
+        [sys.executable, "-c", APPENDER, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=CHECKOUT,
+    )
+
+
+def acknowledged_until_end(process: subprocess.Popen[str], first: str) -> list[str]:
+    assert process.stdout is not None
+    said = first + process.stdout.read()
+    process.wait()
+    return [line.strip() for line in said.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def killed_while_appending(place: Place, after: float) -> list[str]:
+    """Kill a process that appends `after` seconds of work, and return the hashes it acknowledged."""
+    with appending(place) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         time.sleep(after)
         process.send_signal(signal.SIGKILL)
-        rest = process.stdout.read()
-    return [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
+        return acknowledged_until_end(process, first)
 
 
-@pytest.mark.parametrize(
-    "rounds", [20, pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])], ids=["ordinary", "slow"]
+ROUNDS = pytest.mark.parametrize(
+    "rounds", [20, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])], ids=["ordinary", "slow"]
 )
-def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(state: Path, rounds: int) -> None:
-    chance = random.Random(20261123)
-    acknowledged: list[str] = []
-    for _ in range(rounds):
-        acknowledged += [line.strip() for line in killed_while_appending(state, chance.uniform(0, 0.1))]
-    ledger = Ledger.open(state, FakeClock(), "reader")
+
+
+def assert_nothing_lost(place: Place, acknowledged: list[str], rounds: int) -> None:
+    ledger = place.open("reader")
     verdict = ledger.verify()
     assert verdict.faults == ()
     assert set(acknowledged) <= {record.hash for record in ledger.read()}
     assert len(acknowledged) >= rounds
+    ledger.close()
+
+
+@ROUNDS
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(place: Place, rounds: int) -> None:
+    chance = random.Random(20261123)
+    acknowledged: list[str] = []
+    for _ in range(rounds):
+        acknowledged += killed_while_appending(place, chance.uniform(0, 0.1))
+    assert_nothing_lost(place, acknowledged, rounds)
 
 
 @pytest.fixture
@@ -130,6 +158,7 @@ from pathlib import Path
 from ledger.ledger import Ledger
 from ledger.errors import LedgerError
 from tests.fakes.clock import FakeClock
+from tests.ledger.fixtures import Place
 ledger = Ledger.open(Path(sys.argv[1]), FakeClock(), "minh")
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
@@ -223,47 +252,6 @@ def test_a_ledger_of_a_newer_version_is_refused_and_left_as_it_is(state: Path) -
     assert (state / LEDGER_FILE).read_bytes() == before
 
 
-OLD_SCHEMA = """
-CREATE TABLE meta (name TEXT NOT NULL, value TEXT, PRIMARY KEY (name));
-CREATE TABLE records (seq INTEGER NOT NULL, kind TEXT NOT NULL, system TEXT, payload BLOB NOT NULL, hash TEXT NOT NULL,
-  PRIMARY KEY (seq));
-CREATE INDEX records_kind ON records (kind, seq);
-CREATE INDEX records_system ON records (system, seq);
-CREATE TABLE projections (name TEXT NOT NULL, version INTEGER NOT NULL, up_to INTEGER NOT NULL, state TEXT NOT NULL,
-  PRIMARY KEY (name));
-CREATE TABLE leases (name TEXT NOT NULL, holder TEXT NOT NULL, epoch INTEGER NOT NULL, until TEXT NOT NULL,
-  PRIMARY KEY (name));
-CREATE TABLE alerts (id TEXT NOT NULL, system TEXT, rule TEXT NOT NULL, level TEXT NOT NULL, raised_at TEXT NOT NULL,
-  state TEXT NOT NULL, incident TEXT, body TEXT NOT NULL, PRIMARY KEY (id));
-CREATE INDEX alerts_state ON alerts (state, raised_at);
-INSERT INTO meta VALUES ('schema', '1');
-INSERT INTO projections VALUES ('all', 1, 1, '{"a": 1}');
-INSERT INTO leases VALUES ('recovery', 'lan', 7, '');
-"""
-
-
-def test_a_ledger_of_the_first_version_is_brought_up_and_loses_no_record(state: Path) -> None:
-    old = [seal(1, FakeClock().now(), "a", "sso", "minh", {"n": 1}, GENESIS)]
-    old.append(seal(2, FakeClock().now(), "b", None, "lan", {"n": 2}, old[0].hash))
-    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
-        database.executescript(OLD_SCHEMA)
-        rows = [(one.seq, one.kind, one.system, one.payload, one.hash) for one in old]
-        database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
-        database.commit()
-    for _ in range(2):
-        ledger = Ledger.open(state, FakeClock(), "minh")
-        assert list(ledger.read()) == old
-        assert ledger.verify().whole
-        assert ledger.project(Projection("all", 1, lambda state, record: state.update({record.kind: 1}))) == {
-            "a": 1,
-            "b": 1,
-        }
-        with ledger.store.reading() as connection:
-            assert not connection.has_table("projections")
-        ledger.close()
-    assert ledger.own("recovery").epoch == 8
-
-
 def test_the_ledger_can_be_read_by_its_owner_only(ledger: Ledger, state: Path) -> None:
     ledger.append("test", {})
     assert {file.stat().st_mode & 0o777 for file in state.glob(f"{LEDGER_FILE}*")} == {0o600}
@@ -286,6 +274,47 @@ def test_a_damaged_record_is_named_when_it_is_read(ledger: Ledger, state: Path) 
     assert not ledger.verify().whole
 
 
+def test_a_file_that_is_removed_while_it_is_in_use_takes_no_records(ledger: Ledger, state: Path) -> None:
+    ledger.append("test", {})
+    (state / LEDGER_FILE).rename(state / "moved")
+    with pytest.raises(LedgerError, match="was removed or replaced") as caught:
+        ledger.append("test", {})
+    assert caught.value.exit_code == ExitCode.UNFINISHED
+    (state / LEDGER_FILE).write_bytes((state / "moved").read_bytes())
+    with pytest.raises(LedgerError, match="was removed or replaced"):
+        ledger.append("test", {})
+    with pytest.raises(LedgerError, match="was removed or replaced"):
+        list(ledger.read())
+
+
+def test_a_file_that_is_removed_in_the_moment_of_writing_takes_no_record(ledger: Ledger, state: Path) -> None:
+    with pytest.raises(LedgerError, match="was removed or replaced"), ledger.store.write() as connection:
+        connection.run("UPDATE head SET hash = 'x'")
+        (state / LEDGER_FILE).unlink()
+
+
+def test_a_ledger_that_another_program_keeps_locked_is_told(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Ledger.open(state, FakeClock(), "minh").close()
+    monkeypatch.setattr("ledger.database.BUSY_SECONDS", 0.1)
+    ledger = Ledger.open(state, FakeClock(), "minh")
+    with closing(sqlite3.connect(state / LEDGER_FILE, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(LedgerError, match="locked") as caught:
+            ledger.append("test", {})
+        assert "another Holdfast is writing" in caught.value.hint
+        other.execute("rollback")
+    assert ledger.append("test", {}).seq == 1
+
+
+def test_a_ledger_without_its_head_row_takes_no_records(both: Ledger) -> None:
+    with both.store.write() as connection:
+        connection.run("DELETE FROM head")
+    with pytest.raises(LedgerError, match="has lost its head row") as caught:
+        both.append("test", {})
+    assert "ledger verify" in caught.value.hint
+
+
 def test_another_kind_of_database_is_refused() -> None:
-    with pytest.raises(LedgerError, match="postgresql is not a ledger database"):
-        Store("postgresql://host/ledger")
+    with pytest.raises(LedgerError, match="mysql is not a ledger database") as caught:
+        Store("mysql://host/ledger")
+    assert "postgresql://" in caught.value.hint
