@@ -44,9 +44,10 @@ def candidates(depot: Depot, system: str) -> list[Candidate]:
     Reads labels, identities and file names only: no password, no write.
     """
     copies = depot.copies()
+    snapshots = copies.snapshots(system)
     found: list[Candidate] = []
     for store in depot.stores():
-        kept = [item for item in copies.snapshots(system) if (item.kind, item.store) == (store.kind, store.name)]
+        kept = [item for item in snapshots if (item.kind, item.store) == (store.kind, store.name)]
         if kept:
             obstacle = _obstacle(depot, store, system, copies)
             found += [_candidate(depot, store, item, obstacle, copies) for item in kept]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -122,19 +122,28 @@ class Known:
 
 @dataclass(frozen=True)
 class Copies:
-    """Every copy, check, medium and restore the ledger knows of; nothing in the vaults of `without` counts."""
+    """Every copy, check, medium and restore the ledger knows of; nothing in the vaults of `without` counts.
+
+    `state` is the newest of everything, `read` fetches one system's long lists when they are asked for.
+    """
 
     state: Mapping[str, Any]
+    read: Callable[[str], Mapping[str, Any]]
     without: frozenset[str] = frozenset()
 
     def leaving_out(self, vaults: Iterable[str]) -> Copies:
         """Return the same without what lies in some vaults, for instance because they are lost."""
-        return Copies(self.state, self.without | frozenset(vaults))
+        return replace(self, without=self.without | frozenset(vaults))
 
     def snapshots(self, system: str) -> list[Kept]:
         """Return a system's good snapshots in all stores, oldest first."""
-        found = [_kept(system, item) for item in self._of(system).get("snapshots", [])]
-        return [kept for kept in found if not (kept.kind == "vault" and kept.store in self.without)]
+        found = [_kept(system, item) for item in self.read(f"kept/{system}").values()]
+        return [kept for kept in found if not self._lost(kept.kind, kept.store)]
+
+    def stores(self, system: str) -> set[tuple[str, str]]:
+        """Return the stores (kind, name) that hold a snapshot of a system."""
+        pairs = [where.split("/", 1) for where in self._of(system).get("stores", ())]
+        return {(kind, store) for kind, store in pairs if not self._lost(kind, store)}
 
     def newest(self, system: str, kind: str = "", store: str = "", *, whole: bool = False) -> Kept | None:
         """Return the newest complete snapshot of a system, in any store or in one kind or one store.
@@ -142,14 +151,15 @@ class Copies:
         With `whole` no snapshot of a repository counts in which the last check found damage.
         """
         fitting = [
-            kept
-            for kept in self.snapshots(system)
-            if kept.status == "complete"
-            and kind in ("", kept.kind)
-            and store in ("", kept.store)
-            and not (whole and self.damaged(system, kept.kind, kept.store))
+            _kept(system, item)
+            for item in self._of(system).get("newest", {}).values()
+            if item is not None
+            and kind in ("", item["kind"])
+            and store in ("", item["store"])
+            and not self._lost(item["kind"], item["store"])
+            and not (whole and self.damaged(system, item["kind"], item["store"]))
         ]
-        return max(fitting, key=lambda kept: (kept.at, kept.stored_at), default=None)
+        return max(fitting, key=lambda kept: (kept.at, kept.stored_at, -kept.seq), default=None)
 
     def failures(self, system: str) -> list[Failure]:
         """Return, for each store, the last run if it did not end well."""
@@ -168,38 +178,49 @@ class Copies:
 
     def restores(self, system: str) -> list[Measured]:
         """Return measured restores of a system, oldest first."""
-        found = self._of(system).get("restores", [])
-        return [Measured(system=system, **(item | {"at": clock.from_text(item["at"])})) for item in found]
+        return [_measured(system, item) for item in self.read(f"restored/{system}").get(f"restored/{system}/all", [])]
+
+    def last_restore(self, system: str) -> Measured | None:
+        """Return the newest measured restore of a system."""
+        item = self._of(system).get("restore")
+        return None if item is None else _measured(system, item)
 
     def repository(self, kind: str, store: str, system: str) -> Known | None:
         """Return what is known of one repository, or None if it was never made."""
-        item = self.state.get("repositories", {}).get(f"{kind}/{store}/{system}")
+        item = self._of(system).get("repositories", {}).get(f"{kind}/{store}")
         return None if item is None else Known(**item)
 
     def repositories(self, kind: str, store: str) -> dict[str, Known]:
         """Return every known repository of a store, by system."""
-        start = f"{kind}/{store}/"
-        items: Mapping[str, Any] = self.state.get("repositories", {})
-        return {key.removeprefix(start): Known(**item) for key, item in items.items() if key.startswith(start)}
+        systems = [part.removeprefix("now/") for part in self.state if not part.startswith("now/:")]
+        found = ((system, self.repository(kind, store, system)) for system in systems)
+        return {system: known for system, known in found if known is not None}
 
     def vault_id(self, name: str) -> str | None:
         """Return the id of a vault's marker, or None if the vault was never used."""
-        found: str | None = self.state.get("vaults", {}).get(name)
+        found: str | None = self.state.get("now/:vaults", {}).get(name)
         return found
 
     @property
     def media(self) -> dict[str, Medium]:
         """Return every medium ever prepared, by label."""
-        return {label: _medium(label, item) for label, item in self.state.get("media", {}).items()}
+        return {label: _medium(label, item) for label, item in self.state.get("now/:media", {}).items()}
+
+    def _lost(self, kind: str, store: str) -> bool:
+        return kind == "vault" and store in self.without
 
     def _of(self, system: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.state.get("systems", {}).get(system, {})
+        found: Mapping[str, Any] = self.state.get(f"now/{system}", {})
         return found
 
 
 def state_of(ledger: Ledger) -> Copies:
     """Return what the ledger knows of copies, up to its newest record."""
-    return Copies(ledger.project(COPIES))
+    return Copies(ledger.project(COPIES, "now"), lambda family: ledger.project(COPIES, family))
+
+
+def _measured(system: str, item: Mapping[str, Any]) -> Measured:
+    return Measured(system=system, **{**item, "at": clock.from_text(item["at"])})
 
 
 def _kept(system: str, item: Mapping[str, Any]) -> Kept:

@@ -1,8 +1,17 @@
-"""The view of all copies, folded record by record; `history` reads it as typed values."""
+"""The view of all copies, folded record by record; `history` reads it as typed values.
+
+Parts, each read only where it is asked for:
+
+- `now/SYSTEM`: what most commands need: {stores, newest, failures, checks, repositories, restore}, by `KIND/STORE`
+- `now/:vaults`, `now/:media`: ids of vaults, states of media
+- `order/SYSTEM/KIND:STORE`: the snapshots kept in view, by the ids they were first taken under, oldest first
+- `kept/SYSTEM/KIND:STORE:ID`: one of these snapshots
+- `restored/SYSTEM/all`: measured restores
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from inventory import clock
@@ -28,55 +37,75 @@ _KEPT_SNAPSHOTS = 400
 """How many of a system's snapshots are kept in view, in each store."""
 _KEPT_RESTORES = 50
 
+Own = dict[str, Any]
+"""One system's summary, or the media by label."""
+
 
 def _fold(state: State, record: Record) -> None:
     body = record.body
     if record.kind.startswith("medium."):
-        _fold_medium(state.setdefault("media", {}), record)
+        _fold_medium(state.setdefault("now/:media", {}), record)
     elif record.kind == "vault.made":
-        state.setdefault("vaults", {})[body["store"]] = body["id"]
+        state.setdefault("now/:vaults", {})[body["store"]] = body["id"]
     elif record.kind == "vault.retired":
         _forget(state, body["store"])
-    elif record.kind == "repository.made":
-        key = f"{body['kind']}/{body['store']}/{record.system}"
-        state.setdefault("repositories", {})[key] = {"digest": body["digest"], "seq": record.seq}
     elif record.system is not None:
-        own = state.setdefault("systems", {}).setdefault(record.system, {})
-        _FOLDS[record.kind](own, record)
+        _FOLDS[record.kind](state, state.setdefault(f"now/{record.system}", {}), record)
 
 
 def _forget(state: State, vault: str) -> None:
     """Drop what is known of a vault that was lost for good."""
-    state.get("vaults", {}).pop(vault, None)
-    repositories = state.get("repositories", {})
-    for key in [key for key in repositories if key.startswith(f"vault/{vault}/")]:
-        del repositories[key]
-    for own in state.get("systems", {}).values():
-        kept = own.get("snapshots", [])
-        own["snapshots"] = [item for item in kept if (item["kind"], item["store"]) != ("vault", vault)]
-        own.get("checks", {}).pop(f"vault/{vault}", None)
-        own.get("failures", {}).pop(f"vault/{vault}", None)
+    state.get("now/:vaults", {}).pop(vault, None)
+    where = f"vault/{vault}"
+    for part in state.plain("now"):
+        system = part.removeprefix("now/")
+        if system.startswith(":"):
+            continue
+        own = state[part]
+        for names in ("newest", "failures", "checks", "repositories"):
+            own.get(names, {}).pop(where, None)
+        if where in own.get("stores", ()):
+            own["stores"].remove(where)
+            for original in state.pop(_order(system, where)):
+                state.discard(_snapshot(system, where, original))
 
 
-def _fold_backup(own: State, record: Record) -> None:
+def _order(system: str, where: str) -> str:
+    return f"order/{system}/{where.replace('/', ':')}"
+
+
+def _snapshot(system: str, where: str, original: str) -> str:
+    return f"kept/{system}/{where.replace('/', ':')}:{original}"
+
+
+def _fold_repository(_: State, own: Own, record: Record) -> None:
+    own.setdefault("repositories", {})[_where(record)] = {"digest": record.body["digest"], "seq": record.seq}
+
+
+def _fold_backup(state: State, own: Own, record: Record) -> None:
     body = record.body
     if _ended_well(own, record):
         item = {key: body[key] for key in ("snapshot", "at", "data_time", "files", "bytes", "seconds", "status")}
-        _keep(own, record, item | {"original": body["snapshot"]})
+        _keep(state, own, record, item | {"original": body["snapshot"]})
 
 
-def _fold_copy(own: State, record: Record) -> None:
+def _fold_copy(state: State, own: Own, record: Record) -> None:
     if not _ended_well(own, record):
         return
-    known = {item["original"]: item for item in own.get("snapshots", [])}
+    known = {
+        original: item
+        for original in [arrived["original"] for arrived in record.body["arrived"]]
+        for where in own.get("stores", ())
+        if (item := state.get(_snapshot(record.system or "", where, original))) is not None
+    }
     for arrived in record.body["arrived"]:
         if (first := known.get(arrived["original"])) is not None:
-            _keep(own, record, first | {"snapshot": arrived["snapshot"]})
+            _keep(state, own, record, first | {"snapshot": arrived["snapshot"]})
 
 
-def _ended_well(own: State, record: Record) -> bool:
+def _ended_well(own: Own, record: Record) -> bool:
     body = record.body
-    store = f"{body['kind']}/{body['store']}"
+    store = _where(record)
     failures = own.setdefault("failures", {})
     if body["status"] == "complete":
         failures.pop(store, None)
@@ -92,43 +121,70 @@ def _ended_well(own: State, record: Record) -> bool:
     return bool(body.get("snapshot") or body.get("arrived"))
 
 
-def _keep(own: State, record: Record, item: Mapping[str, Any]) -> None:
-    store = record.body["kind"], record.body["store"]
-    kept = {**item, "kind": store[0], "store": store[1], "stored_at": clock.to_text(record.at), "seq": record.seq}
-    there = [other for other in own.get("snapshots", []) if (other["kind"], other["store"]) == store]
-    again = [other for other in there if other["snapshot"] == kept["snapshot"]]
-    dropped = again or there[: -_KEPT_SNAPSHOTS + 1]  # of this store only: frequent backups push no offline copy out
-    own["snapshots"] = [*(other for other in own.get("snapshots", []) if other not in dropped), kept]
+def _keep(state: State, own: Own, record: Record, item: Mapping[str, Any]) -> None:
+    system, where, original = record.system or "", _where(record), item["original"]
+    if where not in own.setdefault("stores", []):
+        own["stores"].append(where)
+    kept = {**item, "kind": record.body["kind"], "store": record.body["store"]}
+    kept |= {"stored_at": clock.to_text(record.at), "seq": record.seq}
+    order = state.setdefault(_order(system, where), [])
+    again = original in order
+    if again:
+        order.remove(original)
+    order.append(original)
+    state.put(_snapshot(system, where, original), kept)
+    dropped = order[:-_KEPT_SNAPSHOTS]  # of this store only: frequent backups push no offline copy out
+    del order[:-_KEPT_SNAPSHOTS]
+    for one in dropped:
+        state.discard(_snapshot(system, where, one))
+    newest = own.setdefault("newest", {})
+    there = newest.get(where)
+    if there is not None and (there["original"] in dropped or there["original"] == original):
+        found = _newest(state[_snapshot(system, where, one)] for one in order)
+    else:
+        found = _newest(filter(None, (there, kept)))
+    newest |= {where: found}
 
 
-def _fold_check(own: State, record: Record) -> None:
+def _newest(items: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    complete = (item for item in items if item["status"] == "complete")
+    return max(complete, key=lambda item: (clock.from_text(item["at"]), item["stored_at"]), default=None)
+
+
+def _fold_check(_: State, own: Own, record: Record) -> None:
     body = record.body
     if not body["done"]:
         return  # a check that could not run says nothing about the copy
-    checks, where = own.setdefault("checks", {}), f"{body['kind']}/{body['store']}"
+    checks, where = own.setdefault("checks", {}), _where(record)
     if body["whole"] and not body["read_data"] and checks.get(where, {}).get("read_data"):
         return  # a whole structure neither takes back damage that reading every byte found, nor renews that reading
     names = ("kind", "store", "whole", "read_data", "problems", "seconds")
     checks[where] = {name: body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
 
 
-def _fold_damage(own: State, record: Record) -> None:
+def _fold_damage(_: State, own: Own, record: Record) -> None:
     """Damage a restore met counts like damage that reading every byte found: only reading it again takes it back."""
     body = record.body
     item = {"kind": body["kind"], "store": body["store"], "problems": body["problems"], "seconds": 0.0}
     item |= {"whole": False, "read_data": True, "at": clock.to_text(record.at), "seq": record.seq}
-    own.setdefault("checks", {})[f"{body['kind']}/{body['store']}"] = item
+    own.setdefault("checks", {})[_where(record)] = item
 
 
-def _fold_restore(own: State, record: Record) -> None:
+def _fold_restore(state: State, own: Own, record: Record) -> None:
     if record.body["partial"]:
         return  # some files, or a restore that found the rest in place, say nothing about the whole system
     names = ("kind", "store", "snapshot", "files", "bytes", "seconds", "verified")
     item = {name: record.body[name] for name in names} | {"at": clock.to_text(record.at), "seq": record.seq}
-    own["restores"] = [*own.get("restores", []), item][-_KEPT_RESTORES:]
+    part = f"restored/{record.system}/all"
+    state[part] = [*state.get(part, []), item][-_KEPT_RESTORES:]
+    own["restore"] = item
 
 
-def _fold_medium(media: State, record: Record) -> None:
+def _where(record: Record) -> str:
+    return f"{record.body['kind']}/{record.body['store']}"
+
+
+def _fold_medium(media: Own, record: Record) -> None:
     body, moment = record.body, clock.to_text(record.at)
     item = media.setdefault(body["store"], {"sealed_at": None, "reached": None, "probed_at": None})
     match record.kind.removeprefix("medium."):
@@ -143,7 +199,8 @@ def _fold_medium(media: State, record: Record) -> None:
     item["seq"] = record.seq
 
 
-_FOLDS = {
+_FOLDS: Mapping[str, Callable[[State, Own, Record], None]] = {
+    "repository.made": _fold_repository,
     "backup.finished": _fold_backup,
     "copy.finished": _fold_copy,
     "check.finished": _fold_check,
@@ -151,4 +208,4 @@ _FOLDS = {
     "restore.finished": _fold_restore,
 }
 
-COPIES = Projection("copies", 4, _fold, KINDS)
+COPIES = Projection("copies", 5, _fold, KINDS)

@@ -9,10 +9,12 @@ import typer
 
 from cli import output
 from cli.context import JsonOption, current
+from cli.host_commands import host
 from cli.inventory_listing import graph, list_, show
 from inventory.errors import ExitCode
 
 inventory = typer.Typer(name="inventory", no_args_is_help=True, help="What is protected: systems, hosts, people.")
+inventory.add_typer(host)
 inventory.command("list")(list_)
 inventory.command()(show)
 inventory.command()(graph)

@@ -55,7 +55,6 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     found = []
     for key, system in site.own.items():
         offline = _offline(site, copies, key)
-        restores = copies.restores(key)
         digest, seq = drilled.get(key, (None, None))
         facts = Facts(
             key=key,
@@ -67,7 +66,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             offline=offline,
             medium=copies.media.get(offline.store) if offline else None,
             checks=_checks(site, copies.leaving_out(lost[key]), key),
-            restore=restores[-1] if restores else None,
+            restore=copies.last_restore(key),
             forecast=forecasts.get(key),
             watched=detection.systems.get(key),
             rules=detection.rules,
@@ -137,7 +136,7 @@ def _offline(site: Site, copies: Copies, key: str) -> Kept | None:
 
 def _checks(site: Site, copies: Copies, key: str) -> list[tuple[str, Checked | None]]:
     """Return, for each store that should hold copies of a system and does, its name and the last check of it."""
-    held = {(kept.kind, kept.store) for kept in copies.snapshots(key)}
+    held = copies.stores(key)
     return [(store, copies.check(key, kind, store)) for kind, store in _asked(site, key) if (kind, store) in held]
 
 

@@ -7,12 +7,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backup import projection
+from backup.history import state_of
 from backup.projection import COPIES
 from inventory.clock import to_text
 from ledger.ledger import Entry, Ledger
+from ledger.projection import State
 from tests.fakes.clock import FakeClock
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -54,13 +58,76 @@ def entries(draw: st.DrawFn) -> Entry:
             return Entry(f"medium.{act}", body)
 
 
-@settings(max_examples=25)
-@given(st.lists(st.lists(entries(), min_size=1, max_size=4), max_size=5))
-def test_folded_bit_by_bit_equals_folded_anew(batches: list[list[Entry]]) -> None:
-    with TemporaryDirectory() as folder:
+batches = st.lists(st.lists(entries(), min_size=1, max_size=6), max_size=6)
+
+
+@settings(max_examples=40)
+@given(batches, st.integers(1, 3))
+def test_folded_bit_by_bit_equals_folded_anew(batches: list[list[Entry]], kept: int) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(projection, "_KEPT_SNAPSHOTS", kept)
         ledger = Ledger.open(Path(folder), FakeClock(), "lan")
         for batch in batches:
             ledger.append_all(batch)
             step_by_step = ledger.project(COPIES)
-            assert step_by_step == ledger.rebuild(COPIES)
+            assert list(step_by_step.items()) == list(ledger.rebuild(COPIES).items())
         ledger.close()
+
+
+@settings(max_examples=60)
+@given(batches, st.integers(1, 3))
+def test_the_summary_says_what_the_snapshots_kept_in_view_say(batches: list[list[Entry]], most: int) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(projection, "_KEPT_SNAPSHOTS", most)
+        clock = FakeClock()
+        ledger = Ledger.open(Path(folder), clock, "lan")
+        for batch in batches:
+            clock.advance(minutes=1)
+            ledger.append_all(batch)
+        copies = state_of(ledger)
+        for system in ("sso", "edoc"):
+            kept = copies.snapshots(system)
+            assert [one.seq for one in kept] == sorted(one.seq for one in kept)
+            assert copies.stores(system) == {(one.kind, one.store) for one in kept}
+            for kind, store in copies.stores(system):
+                there = [one for one in kept if (one.kind, one.store) == (kind, store)]
+                assert len({one.original for one in there}) == len(there) <= most
+                complete = [one for one in there if one.status == "complete"]
+                assert copies.newest(system, kind, store) == max(
+                    complete, key=lambda one: (one.at, one.stored_at), default=None
+                )
+            assert copies.last_restore(system) == next(reversed(copies.restores(system)), None)
+        ledger.close()
+
+
+@pytest.mark.parametrize("store", ["vault", "medium"])
+def test_a_copy_is_known_by_an_original_that_only_another_copy_still_holds(ledger: Ledger, store: str) -> None:
+    taken = {"kind": "vault", "store": "main", "status": "complete", "problems": [], "seconds": 1.0, "snapshot": "a"}
+    taken |= {"at": to_text(NOON), "data_time": None, "files": 3, "bytes": 70}
+    ledger.append("backup.finished", taken, system="sso")
+    away = {"kind": "medium", "store": "weekly-a", "status": "complete", "problems": []}
+    ledger.append("copy.finished", away | {"arrived": [{"original": "a", "snapshot": "m"}]}, system="sso")
+    ledger.append("vault.retired", {"store": "main", "reason": "lost"})
+    back = {"kind": store, "store": "new", "status": "complete", "problems": []}
+    ledger.append("copy.finished", back | {"arrived": [{"original": "a", "snapshot": "b"}]}, system="sso")
+    newest = state_of(ledger).newest("sso", store, "new")
+    assert newest is not None
+    assert (newest.snapshot, newest.original, newest.bytes) == ("b", "a", 70)
+
+
+def test_a_new_record_touches_few_parts_however_long_the_history(ledger: Ledger) -> None:
+    def taken(number: int) -> Entry:
+        body = {"kind": "vault", "store": "main", "status": "complete", "problems": [], "seconds": 1.0}
+        body |= {"snapshot": f"s{number}", "at": to_text(NOON + timedelta(hours=number)), "data_time": None}
+        return Entry("backup.finished", body | {"files": 1, "bytes": 1}, "sso")
+
+    ledger.append_all([taken(number) for number in range(500)])
+    ledger.project(COPIES, "now")
+    (record,) = ledger.append_all([taken(500)])
+    with ledger.store.reading() as connection:
+        state = State(connection, COPIES.name)
+        state.seq = record.seq
+        COPIES.fold(state, record)
+        written, dropped = state.changes()
+    assert [part for part, _, _ in written] == ["now/sso", "order/sso/vault:main", "kept/sso/vault:main:s500"]
+    assert dropped == ["kept/sso/vault:main:s100"]

@@ -39,7 +39,10 @@ def medium(state: str = "detached", reached: bool | None = False) -> dict[str, A
 
 
 def copies(*snapshots: dict[str, Any], **media: dict[str, Any]) -> Copies:
-    return Copies({"systems": {SYSTEM: {"snapshots": list(snapshots)}}, "media": media})
+    newest: dict[str, Any] = {}
+    for item in sorted(snapshots, key=lambda item: str(item["at"])):
+        newest[f"{item['kind']}/{item['store']}"] = item if item["status"] == "complete" else None
+    return Copies({f"now/{SYSTEM}": {"stores": list(newest), "newest": newest}, "now/:media": media}, lambda _: {})
 
 
 def of(world: World, found: Copies) -> status.SystemStatus:
@@ -123,8 +126,8 @@ def test_a_copy_that_a_check_found_damaged_is_no_copy(world: World) -> None:
     state = copies(snapshot("vault", "main", 2), snapshot("medium", LABEL, 30), **{LABEL: medium()}).state
     check = {"kind": "vault", "store": "main", "whole": False, "read_data": True, "problems": ["a pack"]}
     check |= {"seconds": 1.0, "at": to_text(NOW), "seq": 8}
-    state["systems"][SYSTEM]["checks"] = {"vault/main": check}
-    found = of(world, Copies(state))
+    state[f"now/{SYSTEM}"]["checks"] = {"vault/main": check}
+    found = of(world, Copies(state, lambda _: {}))
     assert not found.three.ok
     assert "the last check of main found damage" in found.three.reason
     assert "no copy in main yet" not in found.three.reason

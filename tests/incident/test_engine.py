@@ -251,7 +251,7 @@ def test_a_plan_altered_in_a_kept_view_is_refused(state: Path, clock: FakeClock,
     ledger.close()
     with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
         changed = database.execute(
-            """update projections set state = replace(state, '"targets":{"signon-1":"signon-1"}',
+            """update projection_parts set state = replace(state, '"targets":{"signon-1":"signon-1"}',
                                                              '"targets":{"signon-1":"attacker-1"}')"""
         )
         assert changed.rowcount > 0

@@ -143,7 +143,7 @@ def test_what_the_ledger_keeps_ready_judges_like_what_is_folded_anew(district: D
     step_by_step = gather.province(district.site, district.state, district.ledger, now)
     shutil.copytree(district.state, district.root / "again")
     with sqlite3.connect(district.root / "again" / "ledger.db") as database:
-        assert database.execute("delete from projections").rowcount > 1
+        assert database.execute("delete from projection_heads").rowcount > 1
     with making.real_ledger(district.root / "again") as folded_anew:
         assert gather.province(district.site, district.state, folded_anew, now) == step_by_step
 

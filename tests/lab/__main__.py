@@ -7,15 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from inventory import people
 from tests.lab import lab as labs
-from tests.lab.host import LabHost
 from tests.lab.image import LabError
 from tests.lab.lab import Lab
+from tests.lab.sites import write_site
 
 CHECKOUT = Path(__file__).parent.parent.parent
 NAMES = ("web", "db", "spare")
-ROLES = "[viewer, security, operator, responder, approver]"
 
 
 def up(run: Path) -> None:
@@ -47,21 +45,6 @@ def down(run: Path) -> None:
     removed = labs.remove_kept(run)
     shutil.rmtree(run, ignore_errors=True)
     print("the lab is gone" if removed else "there was no lab to remove")
-
-
-def write_site(root: Path, hosts: list[LabHost]) -> None:
-    """Write a site whose hosts are these, their keys known."""
-    (root / "inventory").mkdir(parents=True)
-    (root / "holdfast.yml").write_text("site: lab\nname: The lab\nstate: ../state\n")
-    person = f"{{name: Whoever made the lab, login: {people.current_login()}, roles: {ROLES}}}"
-    (root / "people.yml").write_text(f"people:\n  - {person}\n")
-    (root / "known_hosts").write_text("".join(host.known_hosts.read_text() for host in hosts))
-    lines = ["lab:", "  hosts:"]
-    for host in hosts:
-        lines += [f"    {host.name}:", f"      ansible_host: {host.address}", "      ansible_user: ops"]
-        lines += [f"      ansible_ssh_private_key_file: {host.key}"]
-    lines += ["  vars:", "    system:", "      name: The lab's hosts", "      level: 3"]
-    (root / "inventory" / "lab.yml").write_text("\n".join(lines) + "\n")
 
 
 def main(arguments: list[str]) -> int:

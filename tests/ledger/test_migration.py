@@ -26,7 +26,7 @@ OLD_TABLES = ("meta", "records", "projections", "leases", "alerts")
 
 
 def old_rows(table: str, file: Path = OLD / LEDGER_FILE) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+    with closing(sqlite3.connect(f"{file.as_uri()}?immutable=1", uri=True)) as database:
         return database.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchall()
 
 
@@ -43,7 +43,7 @@ def old_place(kind: str, state: Path, request: pytest.FixtureRequest) -> Place:
         (state / LEDGER_FILE).chmod(0o600)
         return place
     database = Database(place.url, lambda: PASSWORD)
-    with closing(sqlite3.connect(f"{(OLD / LEDGER_FILE).as_uri()}?mode=ro", uri=True)) as source:
+    with closing(sqlite3.connect(f"{(OLD / LEDGER_FILE).as_uri()}?immutable=1", uri=True)) as source:
         made = [text for (text,) in source.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
     with database.write() as connection:
         for statement in made:
