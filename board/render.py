@@ -42,13 +42,13 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _shown(value: Any) -> Any:
+def visible(text: str) -> str:
     """Make letters visible that would rule a terminal, turn text round on the page, or cannot be written at all."""
-    return (
-        _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
-        if isinstance(value, str)
-        else value
-    )
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) else value
 
 
 def _time(moment: datetime | None) -> str:

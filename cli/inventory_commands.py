@@ -10,7 +10,8 @@ import typer
 from cli import output
 from cli.context import JsonOption, current
 from cli.host_commands import host
-from cli.inventory_listing import graph, list_, show
+from cli.inventory_listing import graph, list_
+from cli.inventory_show import show
 from inventory.errors import ExitCode
 
 inventory = typer.Typer(name="inventory", no_args_is_help=True, help="What is protected: systems, hosts, people.")

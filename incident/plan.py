@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incident.runbook import Book, Runbook, Step, digest
+from inventory import graph
 from inventory.errors import HoldfastError, RefusedError, UsageError
 from inventory.system import Strict, System
 
@@ -109,13 +110,14 @@ def order(keys: Sequence[str], systems: Mapping[str, System]) -> list[str]:
     """Return systems so that each comes after those it depends on; among the free ones critical path first.
 
     Dependencies that are not themselves recovered (not in `keys`) do not count, but what lies behind them does.
-    The weight of a path is the sum of its systems' RTOs, shortest RTO first among equals.
+    The weight of a path is the sum of its systems' RTOs, an exception above 24 h counted as 24 h; shortest RTO first
+    among equals.
     """
     waits = {key: dependencies(key, keys, systems) for key in keys}
     weight: dict[str, timedelta] = {}
     for key in reversed(_free_first(keys, waits, lambda key: key)):
         followers = [weight[other] for other in keys if key in waits[other]]
-        weight[key] = systems[key].rto + max(followers, default=timedelta())
+        weight[key] = graph.weight(systems[key]) + max(followers, default=timedelta())
     return _free_first(keys, waits, lambda key: (-weight[key], systems[key].rto, key))
 
 

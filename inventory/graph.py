@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 
 from inventory import duration
-from inventory.system import System
+from inventory.system import DEFAULT_TARGET, System
 
 Systems = Mapping[str, System]
 
@@ -51,3 +53,96 @@ def hurries(systems: Systems) -> tuple[Hurry, ...]:
         for other in system.depends_on
         if other in systems and not systems[other].external and system.rto < systems[other].rto
     )
+
+
+@dataclass(frozen=True)
+class CriticalPath:
+    """The chain of own systems whose times add up to the most, in the order in which they come back.
+
+    Whatever is late on it makes everything behind it late. `seconds` are its times added up: no forecast, because a
+    target counts from the detection.
+    """
+
+    keys: tuple[str, ...]
+    seconds: float
+
+    @property
+    def links(self) -> frozenset[tuple[str, str]]:
+        """Return its links as (what must be back first, what waits for it)."""
+        return frozenset(pairwise(self.keys))
+
+
+@dataclass(frozen=True)
+class Node:
+    """One system of the graph: `wave` counts from 1, `seconds` is its own time, `measured` whether it was measured."""
+
+    key: str
+    system: System
+    wave: int
+    seconds: float
+    measured: bool
+    critical: bool
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Every system in its place, in the order of recovery, and the critical path."""
+
+    nodes: tuple[Node, ...]
+    path: CriticalPath
+
+    def edges(self) -> list[tuple[str, str]]:
+        """Return each need as (what must be back first, what waits for it)."""
+        there = {node.key for node in self.nodes}
+        return [
+            (other, node.key)
+            for node in self.nodes
+            for other in dict.fromkeys(node.system.depends_on)
+            if other in there
+        ]
+
+
+def graph(systems: Systems, measured: Mapping[str, float]) -> Graph:
+    """Return the graph of systems; `measured` are the seconds of those whose own recovery was measured.
+
+    What others run takes none of our time; the others take what was measured, else what `weight` says.
+    """
+    times = {
+        key: 0.0 if system.external else measured.get(key, weight(system).total_seconds())
+        for key, system in systems.items()
+    }
+    path = critical_path(systems, times)
+    nodes = [
+        Node(key, systems[key], number, times[key], key in measured and not systems[key].external, key in path.keys)
+        for number, wave in enumerate(waves(systems), 1)
+        for key in wave
+    ]
+    return Graph(tuple(nodes), path)
+
+
+def weight(system: System) -> timedelta:
+    """Return how long a system counts on a path while nothing is measured: its target, at most 24 hours.
+
+    A longer target is a written exception for something nobody waits for; it must not look like the most urgent.
+    """
+    return min(system.rto, DEFAULT_TARGET)
+
+
+def critical_path(systems: Systems, times: Mapping[str, float]) -> CriticalPath:
+    """Return the chain of own systems with the largest sum of `times` (seconds); among equals the first by name.
+
+    A chain may lead through a system that others run, but does not name it.
+    """
+    best: dict[str, tuple[float, tuple[str, ...]]] = {}
+    for wave in waves(systems):
+        for key in wave:
+            before = [best[other] for other in systems[key].depends_on if other in best]
+            seconds, keys = min(before, key=_longest_first, default=(0.0, ()))
+            own = () if systems[key].external else (key,)
+            best[key] = (seconds + times[key], (*keys, *own))
+    seconds, keys = min(best.values(), key=_longest_first, default=(0.0, ()))
+    return CriticalPath(keys, seconds)
+
+
+def _longest_first(chain: tuple[float, tuple[str, ...]]) -> tuple[float, tuple[str, ...]]:
+    return -chain[0], chain[1]

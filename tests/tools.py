@@ -28,6 +28,7 @@ def require(tool: str) -> Path:
         "postgresql": _postgresql,
         "lab": _lab,
         "ssh-keygen": _ssh_keygen,
+        "graphviz": _graphviz,
     }
     found = finders[tool]()
     return found if isinstance(found, Path) else lacking(tool, found)
@@ -56,6 +57,11 @@ def _restic() -> Path | str:
 def _ansible() -> Path | str:
     program = Path(sys.executable).parent / "ansible-playbook"
     return program if program.exists() else f"{program} is not installed; `make ready` installs it"
+
+
+def _graphviz() -> Path | str:
+    program = shutil.which("dot")
+    return Path(program) if program else "graphviz is not installed (sudo apt-get install graphviz)"
 
 
 def _lab() -> Path | str:

@@ -87,6 +87,17 @@ def test_a_dependency_behind_a_system_that_is_not_lost_still_counts() -> None:
     assert order(["sso", "net"], systems) == ["net", "sso"]
 
 
+def test_a_system_with_an_approved_72_hours_does_not_come_before_what_many_wait_for() -> None:
+    late = {"rto": "72h", "rto_reason": "they send again", "rto_approver": "head"}
+    systems = {
+        "net": making.system(rto="2h"),
+        "iot": making.system("net", **late),
+        "sso": making.system("net", rto="4h"),
+        "dw": making.system("sso", rto="24h"),
+    }
+    assert plan.order(list(systems), systems) == ["net", "sso", "dw", "iot"]
+
+
 def test_many_diamonds_on_top_of_each_other_are_ordered_at_once() -> None:
     systems: dict[str, System] = {"d0": making.system()}
     for level in range(60):
