@@ -15,6 +15,7 @@ acts = typer.Typer()
 Id = Annotated[str | None, typer.Argument(help="The incident's id; without it, the only open one.")]
 FromAlerts = Annotated[bool, typer.Option("--from-alerts", help="Take in every open alert.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence.")]
+_WHO = "police, first-notice, incident-report, personal-data, notice, final-report"
 
 
 @acts.command("ack")
@@ -39,49 +40,74 @@ def classify(
     serious: Annotated[
         bool | None, typer.Option("--serious/--ordinary", help="A named person decides; the rules do not define it.")
     ] = None,
+    personal_data: Annotated[
+        bool | None,
+        typer.Option("--personal-data/--no-personal-data", help="Is personal data believed affected? From now on."),
+    ] = None,
+    national_security: Annotated[
+        bool | None,
+        typer.Option(
+            "--national-security/--no-national-security",
+            help="Does it touch national security or public order, or disrupt severely?",
+        ),
+    ] = None,
     reason: Reason = "",
 ) -> ExitCode:
-    """Say whether the incident is serious, and why.
+    """Say whether the incident is serious, touches personal data or national security, and why. Clocks depend on it.
 
-    Example: holdfast incident classify --serious --reason 'citizens cannot file documents'
+    Example: holdfast incident classify --serious --personal-data --reason 'the file of 300,000 citizens was read'
     """
     from incident import acts as deeds
     from incident.incident import find
 
     here = current(context)
     here.actor.may("responder", "head", "approver")
-    if serious is None:
+    if serious is personal_data is national_security is None:
         raise UsageError("say which: serious or ordinary", hint="holdfast incident classify --serious --reason WHY")
-    deeds.classify(here.ledger, find(here.ledger, incident_id), serious=serious, reason=reason)
-    return incident_output.following(here, find(here.ledger, incident_id))
+    found = find(here.ledger, incident_id)
+    if serious is not None:
+        deeds.classify(here.ledger, found, serious=serious, reason=reason)
+    if national_security is not None:
+        deeds.judge(here.ledger, found, "national_security", yes=national_security, reason=reason)
+    if personal_data is not None:
+        deeds.judge(here.ledger, found, "personal_data", yes=personal_data, reason=reason)
+    return incident_output.following(here, find(here.ledger, found.id))
 
 
 @acts.command("notify")
 def notify(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(metavar="[ID] police", help="Who must be told; the id may be left out.")
+        list[str], typer.Argument(metavar="[ID] WHO", help=f"{_WHO}; the id may be left out while one is open.")
     ],
     told: Annotated[bool | None, typer.Option("--told/--not-required", help="What was decided.")] = None,
     receipt: Annotated[str, typer.Option("--receipt", help="Whom, when and how: name, time, channel.")] = "",
     reason: Reason = "",
 ) -> ExitCode:
-    """Record whether the police were told: the decision no incident passes without.
+    """Record that the police were told (the decision no incident passes without), or that a notice or report went out.
+
+    Notices that are owed after an incident is closed are recorded with its id.
 
     Example: holdfast incident notify inc-20260131-01 police --told --receipt 'Maj. Vo, 03:24, by phone'
     """
     from incident import acts as deeds
+    from incident.clocks import NOTICES
     from incident.incident import find
 
     here = current(context)
     here.actor.may("responder", "head", "approver")
-    ids = [word for word in words if word != "police"]
-    if "police" not in words or len(ids) > 1:
-        raise UsageError(f"{ids[-1]!r} cannot be notified here", hint="[ID] police")
+    known = {"police", *(key.replace("_", "-") for key in NOTICES)}
+    ids, whom = [word for word in words if word not in known], [word for word in words if word in known]
+    if len(whom) != 1 or len(ids) > 1:
+        raise UsageError(f"{(ids or words)[-1]!r} cannot be notified here", hint=f"[ID] and one of: {_WHO}")
     if told is None:
         raise UsageError("say what was decided", hint="--told --receipt TEXT, or --not-required --reason TEXT")
     found = find(here.ledger, ids[0] if ids else None)
-    deeds.notify_police(here.ledger, found, told=told, reason=reason, receipt=receipt)
+    if whom == ["police"]:
+        deeds.notify_police(here.ledger, found, told=told, reason=reason, receipt=receipt)
+    else:
+        key = whom[0].replace("-", "_")
+        deeds.notify(here.ledger, found, key, told=told, reason=reason, receipt=receipt)
     return incident_output.following(here, find(here.ledger, found.id))
 
 

@@ -180,7 +180,8 @@ def _show_open(here: Context) -> ExitCode:
         output.line("next: holdfast incident open --from-alerts --title 'WHAT HAPPENED'")
         output.line("      or look at them first: holdfast detect alerts list")
         return ExitCode.FINDINGS
-    rows = [(each.id, each.title, views.following(here.ledger, each).command) for each in opened]
+    now = here.clock.now()
+    rows = [(each.id, each.title, views.following(here.ledger, here.site, each, now).command) for each in opened]
     output.table(("open incident", "title", "next"), rows)
     output.line("one of them: holdfast incident show ID")
     return ExitCode.FINDINGS

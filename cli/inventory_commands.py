@@ -12,6 +12,7 @@ from cli.context import JsonOption, current
 from cli.host_commands import host
 from cli.inventory_listing import graph, list_
 from cli.inventory_show import show
+from cli.policy_commands import policies
 from inventory.errors import ExitCode
 
 inventory = typer.Typer(name="inventory", no_args_is_help=True, help="What is protected: systems, hosts, people.")
@@ -19,6 +20,7 @@ inventory.add_typer(host)
 inventory.command("list")(list_)
 inventory.command()(show)
 inventory.command()(graph)
+inventory.command()(policies)
 
 
 class Schema(StrEnum):

@@ -101,3 +101,8 @@ def _print(found: Province, shown: list[Any]) -> None:
         output.line(
             f"if everything is lost now: back in {words} (forecast), target {duration.show(found.target_seconds)}"
         )
+    if found.unverified:
+        output.line(
+            f"{found.unverified} numbers of the chosen policies were not read in an official text: "
+            "holdfast inventory policies --unverified"
+        )

@@ -247,7 +247,7 @@ def _work(here: Context, found: Incident, run_id: str, answers: Answers, *, json
         from incident import view
         from incident.incident import find
 
-        following = view.following(here.ledger, find(here.ledger, found.id))
+        following = view.following(here.ledger, here.site, find(here.ledger, found.id), here.clock.now())
         output.line(f"next: {following.command}")
         output.line(f"      {following.why}")
     return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Literal
 
 from incident.incident import Incident, all_incidents, find
 from inventory import clock
@@ -13,6 +14,9 @@ from ledger import alerts as ledger_alerts
 from ledger.alerts import Alert
 from ledger.ledger import Ledger
 from ledger.owner import Lease
+
+Question = Literal["personal_data", "national_security"]
+"""What a named person must judge; national security stands for public order and severe disruption too."""
 
 
 def open_incident(
@@ -75,6 +79,18 @@ def classify(ledger: Ledger, incident: Incident, *, serious: bool, reason: str) 
     ledger.append("incident.classified", {"incident": incident.id, "what": what, "reason": one_line(reason)})
 
 
+def judge(ledger: Ledger, incident: Incident, question: Question, *, yes: bool, reason: str) -> None:
+    """Record whether a named person believes that personal data, or national security, is touched, with the reason.
+
+    Raises:
+        UsageError: no reason given.
+    """
+    require_open(incident)
+    need_words(reason, "this decision")
+    body = {"incident": incident.id, "question": question, "what": "yes" if yes else "no", "reason": one_line(reason)}
+    ledger.append("incident.judged", body)
+
+
 def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str, receipt: str) -> None:
     """Record the decision whether the police were told; the gate every incident must pass.
 
@@ -82,14 +98,27 @@ def notify_police(ledger: Ledger, incident: Incident, *, told: bool, reason: str
         UsageError: told without whom or receipt, or not required without a reason.
     """
     require_open(incident)
+    _notified(ledger, incident, "police", told=told, reason=reason, receipt=receipt)
+
+
+def notify(ledger: Ledger, incident: Incident, clock_key: str, *, told: bool, reason: str, receipt: str) -> None:
+    """Record that a notice or report went out, or need not; some are owed after the incident is closed.
+
+    Raises:
+        UsageError: told without whom or receipt, or not required without a reason.
+    """
+    _notified(ledger, incident, clock_key, told=told, reason=reason, receipt=receipt)
+
+
+def _notified(ledger: Ledger, incident: Incident, to: str, *, told: bool, reason: str, receipt: str) -> None:
     if told and not receipt.strip():
         raise UsageError("who was told, and when? A receipt is needed", hint="--receipt 'name, time, channel'")
     if not told:
-        need_words(reason, "deciding that the police need not be told")
+        need_words(reason, f"deciding that {to.replace('_', ' ')} need not be told")
     what = "told" if told else "not_required"
     body = {
         "incident": incident.id,
-        "to": "police",
+        "to": to,
         "what": what,
         "reason": one_line(reason),
         "receipt": one_line(receipt),

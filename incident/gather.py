@@ -30,13 +30,17 @@ from playbooks import history as hardening_history
 
 @dataclass(frozen=True)
 class Province:
-    """Readiness of everything: every own system, and when the last would be back (seconds; None: cannot be said)."""
+    """Readiness of everything: every own system, and when the last would be back (seconds; None: cannot be said).
+
+    `unverified` counts the numbers of the chosen policies that were not read in an official text.
+    """
 
     as_of: datetime
     systems: list[SystemReadiness]
     forecasts: Mapping[str, Forecast]
     forecast_seconds: float | None
     target_seconds: float
+    unverified: int = 0
 
 
 def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province:
@@ -80,7 +84,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
         found.append(readiness.of_system(facts, rules, now))
     target = rules.limit("recovery_target", 1)
     seconds = (target.duration if target else DEFAULT_TARGET).total_seconds()
-    return Province(now, found, forecasts, forecast.province(wanted, finished), seconds)
+    return Province(now, found, forecasts, forecast.province(wanted, finished), seconds, rules.unverified)
 
 
 def measured(ledger: Ledger) -> dict[str, Measurement]:

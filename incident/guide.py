@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from incident.clocks import IncidentClock, OpenQuestion
 from incident.incident import Incident
 from incident.runs import Run
+from inventory import duration
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,19 @@ class Next:
     why: str
 
 
-def next_command(incident: Incident, run: Run | None) -> Next:
-    """Return what to do now; `run` is the incident's newest recovery run, if there is one."""
+def next_command(
+    incident: Incident,
+    run: Run | None,
+    questions: Sequence[OpenQuestion] = (),
+    owed: Sequence[IncidentClock] = (),
+) -> Next:
+    """Return what to do now.
+
+    `run` is the incident's newest recovery run, if there is one; `questions` what clocks wait for, `owed` the notices
+    that have not gone out.
+    """
     if not incident.open:
-        return Next("", "the incident is closed")
+        return _owed(incident, owed[0]) if owed else Next("", "the incident is closed")
     if incident.acknowledged is None:
         return Next(f"holdfast incident ack {incident.id}", "nobody has taken it up; the acknowledge clock runs")
     if incident.classified is None:
@@ -32,9 +44,19 @@ def next_command(incident: Incident, run: Run | None) -> Next:
             f"holdfast incident notify {incident.id} police --told --receipt 'WHO, WHEN, HOW'",
             "the police lead; no recovery passes without this decision (or --not-required --reason 'WHY')",
         )
-    if not incident.still_down:
-        return Next(f"holdfast incident close {incident.id} --reason 'WHY'", "every affected system is normal again")
-    return _recovery(incident, run)
+    return _recovery(incident, run) if incident.still_down else _closing(incident, questions)
+
+
+def _closing(incident: Incident, questions: Sequence[OpenQuestion]) -> Next:
+    if questions:
+        return Next(questions[0].command, f"nobody has said yet: {questions[0].question}")
+    return Next(f"holdfast incident close {incident.id} --reason 'WHY'", "every affected system is normal again")
+
+
+def _owed(incident: Incident, clock: IncidentClock) -> Next:
+    left = f"{duration.show(clock.left)} left" if not clock.late else f"LATE by {duration.show(-clock.left)}"
+    command = f"holdfast incident notify {incident.id} {clock.key.replace('_', '-')} --told --receipt 'WHOM, WHEN, HOW'"
+    return Next(command, f"still owed: {clock.title}, {left} (or --not-required --reason 'WHY')")
 
 
 def _recovery(incident: Incident, run: Run | None) -> Next:

@@ -17,6 +17,7 @@ KINDS = (
     "incident.opened",
     "incident.acknowledged",
     "incident.classified",
+    "incident.judged",
     "incident.notified",
     "incident.affected",
     "incident.noted",
@@ -58,7 +59,9 @@ class Incident:
     """One incident as of now.
 
     `detected_at` is when the first alert or the report was recorded; `systems` are the affected ones by key;
-    `police` is the recorded decision whether the police were told; `runs` are recovery runs, oldest first.
+    `personal_data` and `national_security` are whether somebody believes them touched (`what` is yes or no);
+    `police` is the recorded decision whether the police were told, `notices` the same for others, by the clock they
+    stop; `runs` are recovery runs, oldest first.
     """
 
     id: str
@@ -70,7 +73,10 @@ class Incident:
     alerts: tuple[str, ...]
     acknowledged: Decision | None = None
     classified: Decision | None = None
+    personal_data: Decision | None = None
+    national_security: Decision | None = None
     police: Decision | None = None
+    notices: Mapping[str, Decision] = field(default_factory=dict)
     closed: Decision | None = None
     notes: tuple[Decision, ...] = ()
     runs: tuple[str, ...] = ()
@@ -109,17 +115,32 @@ def _fold(state: State, record: Record) -> None:
             known.setdefault("normal", {})[record.system] = _event(record)
         case "recover.finished":
             pass
-        case "incident.acknowledged":  # the first who took it up counts, also when two do at the same moment
-            known.setdefault("acknowledged", _event(record))
-        case other:
-            known[other.removeprefix("incident.")] = _event(record)
+        case _:
+            _decided(known, record)
+
+
+def _decided(known: State, record: Record) -> None:
+    """Keep what a person said: the newest word, or the first where a clock counts from it or stops with it."""
+    body, name = record.body, record.kind.removeprefix("incident.")
+    match name:
+        case "acknowledged":  # the first who took it up counts, also when two do at the same moment
+            known.setdefault(name, _event(record))
+        case "judged":
+            if known.setdefault(body["question"], {}).get("what") != body["what"]:
+                known[body["question"]] = _event(record)
+        case "notified" if body.get("to", "police") != "police":
+            notices = known.setdefault("notices", {})
+            if notices.get(body["to"], {}).get("what") != "told":
+                notices[body["to"]] = _event(record)
+        case _:
+            known[name] = _event(record)
 
 
 def _event(record: Record) -> dict[str, Any]:
     return {"at": clock.to_text(record.at), "by": record.actor, "seq": record.seq, **record.body}
 
 
-INCIDENTS = Projection("incidents", 2, _fold, KINDS)
+INCIDENTS = Projection("incidents", 3, _fold, KINDS)
 
 
 def all_incidents(ledger: Ledger) -> list[Incident]:
@@ -162,7 +183,10 @@ def _incident(key: str, value: Mapping[str, Any]) -> Incident:
         alerts=tuple(opened["alerts"]),
         acknowledged=_decision(value.get("acknowledged")),
         classified=_decision(value.get("classified")),
+        personal_data=_decision(value.get("personal_data")),
+        national_security=_decision(value.get("national_security")),
         police=_decision(value.get("notified")),
+        notices={key: told for key, event in value.get("notices", {}).items() if (told := _decision(event))},
         closed=_decision(value.get("closed")),
         notes=tuple(note for note in map(_decision, value["notes"]) if note is not None),
         runs=tuple(value["runs"]),

@@ -53,7 +53,12 @@ def _said_elsewhere(record: Record) -> bool:
 
 def _notified(record: Record) -> str:
     body = record.body
-    return f"police: {body['what'].replace('_', ' ')} ({body['receipt'] or body['reason']})"
+    return f"{body['to'].replace('_', ' ')}: {body['what'].replace('_', ' ')} ({body['receipt'] or body['reason']})"
+
+
+def _judged(record: Record) -> str:
+    body = record.body
+    return f"{body['question'].replace('_', ' ')}: {body['what']}, says {record.actor}: {body['reason']}"
 
 
 def _probed(record: Record) -> str:
@@ -86,6 +91,7 @@ _WORDS: Mapping[str, Callable[[Record], str]] = {
     "incident.classified": lambda record: (
         f"classified {record.body['what']} by {record.actor}: {record.body['reason']}"
     ),
+    "incident.judged": _judged,
     "incident.affected": lambda record: f"also affected: {', '.join(record.body['systems'])}",
     "incident.notified": _notified,
     "incident.noted": lambda record: f"note by {record.actor}: {record.body['reason']}",

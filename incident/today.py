@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from incident import gather, view
+from incident import clocks, gather, view
 from incident.facts import WORST_FIRST, State
 from incident.incident import all_incidents
-from inventory import duration
+from inventory import duration, policy
 from inventory.site import Site
 from ledger import alerts
 from ledger.ledger import Ledger
@@ -54,14 +54,23 @@ def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
 
 
 def _incidents(site: Site, ledger: Ledger, now: datetime) -> list[Task]:
+    """Return open incidents, and closed ones of which a notice or report is still owed."""
     found = []
+    rules = policy.load(site.settings.policies).clocks
     for incident in all_incidents(ledger):
-        if incident.open:
-            seen = view.view(ledger, site, incident.id, now)
-            running = [clock for clock in seen.clocks if clock.state == "running"]
-            late = [clock for clock in seen.clocks if clock.state == "late"]
-            first = min(running, key=lambda clock: clock.left, default=None)
-            left = f"; {first.title.lower()}: {duration.show(first.left)} left" if first else ""
-            words = f"{incident.id} {incident.title}{left}" + (f"; {len(late)} clocks LATE" if late else "")
-            found.append(Task("red", ", ".join(incident.systems), words, seen.next.command))
+        if not incident.open:
+            owed = clocks.owed(clocks.clocks(incident, rules, site.systems, now))
+            if owed:
+                following = view.following(ledger, site, incident, now)
+                words = f"{incident.id} {incident.title} (closed): {following.why}"
+                found.append(Task("red" if owed[0].late else "amber", "-", words, following.command))
+            continue
+        seen = view.view(ledger, site, incident.id, now)
+        running = [clock for clock in seen.clocks if clock.state == "running"]
+        late = [clock for clock in seen.clocks if clock.state == "late"]
+        first = min(running, key=lambda clock: clock.left, default=None)
+        left = f"; {first.title.lower()}: {duration.show(first.left)} left" if first else ""
+        words = f"{incident.id} {incident.title}{left}" + (f"; {len(late)} clocks LATE" if late else "")
+        words += f"; {len(seen.questions)} open questions" if seen.questions else ""
+        found.append(Task("red", ", ".join(incident.systems), words, seen.next.command))
     return found

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from incident import clocks, guide, measure, runs
-from incident.clocks import IncidentClock
+from incident.clocks import IncidentClock, OpenQuestion
 from incident.guide import Next
 from incident.incident import Decision, Incident, find
 from incident.measure import Recovered
@@ -20,15 +20,20 @@ from ledger.ledger import Ledger
 
 @dataclass(frozen=True)
 class IncidentView:
-    """What the incident page and `incident show` tell; `systems` are (key, state, words)."""
+    """What the incident page and `incident show` tell; `systems` are (key, state, words).
+
+    `unverified` says that a clock rests on a number that was not read in an official text.
+    """
 
     incident: Incident
     clocks: Sequence[IncidentClock]
+    questions: Sequence[OpenQuestion]
     systems: Sequence[tuple[str, str, str]]
     decisions: Sequence[tuple[str, str]]
     recovered: Sequence[Recovered]
     run: Run | None
     next: Next
+    unverified: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented JSON shape."""
@@ -38,6 +43,7 @@ class IncidentView:
             "title": self.incident.title,
             "detected_at": clock.to_text(self.incident.detected_at),
             "clocks": [_clock(each) for each in self.clocks],
+            "questions": [_question(each) for each in self.questions],
             "systems": [
                 {
                     "key": each.key,
@@ -48,8 +54,11 @@ class IncidentView:
                 }
                 for each in self.recovered
             ],
-            "police": self.incident.police.what if self.incident.police else None,
-            "classified": self.incident.classified.what if self.incident.classified else None,
+            "police": _what(self.incident.police),
+            "classified": _what(self.incident.classified),
+            "personal_data": _what(self.incident.personal_data),
+            "national_security": _what(self.incident.national_security),
+            "notices": {key: sent.what for key, sent in self.incident.notices.items()},
             "run": self.run.id if self.run else None,
             "next": {"command": self.next.command, "why": self.next.why},
         }
@@ -65,20 +74,27 @@ def view(ledger: Ledger, site: Site, incident_id: str | None, now: datetime) -> 
     last = newest_run(ledger, incident)
     rules = policy.load(site.settings.policies).clocks
     recovered = measure.recovered(incident, site.systems, last)
+    running = clocks.clocks(incident, rules, site.systems, now)
+    questions = clocks.open_questions(incident, rules)
     return IncidentView(
         incident=incident,
-        clocks=clocks.clocks(incident, rules, site.systems, now),
+        clocks=running,
+        questions=questions,
         systems=[_system(each, last) for each in recovered],
         decisions=list(_decisions(incident)),
         recovered=recovered,
         run=last,
-        next=guide.next_command(incident, last),
+        next=guide.next_command(incident, last, questions, clocks.owed(running)),
+        unverified=any(not rule.verified and clocks.applies(incident, rule) is not False for rule in rules),
     )
 
 
-def following(ledger: Ledger, incident: Incident) -> Next:
+def following(ledger: Ledger, site: Site, incident: Incident, now: datetime) -> Next:
     """Return the incident's next command."""
-    return guide.next_command(incident, newest_run(ledger, incident))
+    rules = policy.load(site.settings.policies).clocks
+    owed = clocks.owed(clocks.clocks(incident, rules, site.systems, now))
+    questions = clocks.open_questions(incident, rules)
+    return guide.next_command(incident, newest_run(ledger, incident), questions, owed)
 
 
 def newest_run(ledger: Ledger, incident: Incident) -> Run | None:
@@ -104,12 +120,28 @@ def _decisions(incident: Incident) -> list[tuple[str, str]]:
         ("police", incident.police),
         ("closed", incident.closed),
     ]
+    said: list[tuple[str, Decision | None]] = [
+        ("national security, public order or severe disruption", incident.national_security),
+        ("personal data believed affected", incident.personal_data),
+        *((key.replace("_", " "), sent) for key, sent in incident.notices.items()),
+    ]
+    named[2:2] = [(title, decision) for title, decision in said[:2] if decision is not None]
+    named[-1:-1] = said[2:]
     return [(title, _words(decision) if decision else "not yet") for title, decision in named]
 
 
 def _words(decision: Decision) -> str:
     why = ", ".join(part for part in (decision.receipt, decision.reason) if part)
     return f"{decision.what or 'yes'} by {decision.by} at {decision.at:%H:%M:%S} UTC" + (f" ({why})" if why else "")
+
+
+def _what(decision: Decision | None) -> str | None:
+    return None if decision is None else decision.what
+
+
+def _question(each: OpenQuestion) -> dict[str, Any]:
+    waiting = [{"clock": title, "due": None if due is None else clock.to_text(due)} for title, due in each.clocks]
+    return {"about": each.about, "question": each.question, "command": each.command, "clocks": waiting}
 
 
 def _clock(each: IncidentClock) -> dict[str, Any]:
@@ -121,4 +153,6 @@ def _clock(each: IncidentClock) -> dict[str, Any]:
         "used_seconds": each.used.total_seconds(),
         "left_seconds": each.left.total_seconds(),
         "warning": each.warning,
+        "at_once": each.remind_every is not None,
+        "reminders": each.reminders,
     }

@@ -1,4 +1,4 @@
-"""What the rules ask, as dated data: clocks and limits by level, each number with its source.
+"""What the rules ask, as dated data: clocks, limits by level, a calendar; each with its source.
 
 A pack is one YAML file of `inventory/policies/`. Where several packs say something, the stricter one holds.
 """
@@ -6,87 +6,62 @@ A pack is one YAML file of `inventory/policies/`. Where several packs say someth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from inventory import lines
-from inventory.duration import Duration
 from inventory.errors import UsageError
-from inventory.system import Strict
+from inventory.packs import PACKS, Applies, CalendarText, ClockText, LimitText, Pack, Starts, known, read
 
-PACKS = Path(__file__).parent / "policies"
-
-Source = Annotated[str, Field(min_length=10)]
-Level = Annotated[int, Field(ge=1, le=5)]
-Share = Annotated[float, Field(gt=0, le=1)]
-
-
-class ClockText(Strict):
-    """A clock as a pack writes it; `due` is a duration or `rto` (the system's own target)."""
-
-    title: str
-    starts: str
-    due: Literal["rto"] | Duration
-    warn_at: Annotated[list[Share], Field(min_length=1)]
-    source: Source
-    verified: bool
-
-
-class ValueText(Strict):
-    """One number, for some levels."""
-
-    levels: Annotated[list[Level], Field(min_length=1)]
-    value: float | Duration
-    source: Source
-    verified: bool
-
-
-class LimitText(Strict):
-    """A limit as a pack writes it; `stricter` says which of two values asks for more."""
-
-    title: str
-    stricter: Literal["smaller", "larger"]
-    values: Annotated[list[ValueText], Field(min_length=1)]
-
-
-class Pack(Strict):
-    """One policy pack; `dated` is the day of what it is drawn from."""
-
-    title: str
-    dated: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
-    clocks: dict[str, ClockText] = {}
-    limits: dict[str, LimitText] = {}
+__all__ = ["PACKS", "CalendarRule", "ClockRule", "Limit", "Pack", "Policy", "known", "load"]
 
 
 @dataclass(frozen=True)
 class ClockRule:
-    """A clock that runs in every incident.
+    """A clock of incidents.
 
-    `due` is how long after `starts` it is due, or `rto`; `warn_at` are shares (0..1] of that time, ascending.
+    `due` is how long after `starts` it is due, `rto`, or `at_once`; `warn_at` are shares (0..1] of that time,
+    ascending; `remind_every` how often something due at once is said again; `applies` in which incidents it runs.
     """
 
     key: str
     title: str
-    starts: str
-    due: timedelta | Literal["rto"]
+    starts: Starts
+    due: timedelta | Literal["rto", "at_once"]
     warn_at: tuple[float, ...]
     source: str
     verified: bool
+    applies: Applies = "all"
+    remind_every: timedelta | None = None
 
     def length(self, rto: timedelta) -> timedelta:
         """Return how long the clock runs for a system (or an incident) whose target is `rto`."""
-        return rto if self.due == "rto" else self.due
+        if isinstance(self.due, timedelta):
+            return self.due
+        return rto if self.due == "rto" else timedelta()
+
+
+@dataclass(frozen=True)
+class CalendarRule:
+    """Something due on a day: each year (month and day), or once; `since` is the day from which it is asked."""
+
+    key: str
+    title: str
+    every_year: str | None
+    day: date | None
+    warn: tuple[timedelta, ...]
+    since: date
+    source: str
+    verified: bool
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One number of the rules: a duration or a count, where it comes from, and whether that was read."""
+    """One thing the rules ask: a duration, a count or a yes, where it comes from, and whether that was read."""
 
-    value: timedelta | float
+    value: timedelta | float | bool
     source: str
     verified: bool
 
@@ -99,17 +74,25 @@ class Limit:
     @property
     def count(self) -> float:
         """Return the value of a limit that is a number."""
-        assert not isinstance(self.value, timedelta)
+        assert not isinstance(self.value, timedelta | bool)
+        return self.value
+
+    @property
+    def asked(self) -> bool:
+        """Return the value of a limit that is a yes or a no."""
+        assert isinstance(self.value, bool)
         return self.value
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What the chosen packs ask together."""
+    """What the chosen packs ask together; `titles` are the limits' names for people."""
 
     names: tuple[str, ...]
     clocks: tuple[ClockRule, ...]
     limits: Mapping[str, Mapping[int, Limit]]
+    titles: Mapping[str, str] = field(default_factory=dict)
+    calendar: tuple[CalendarRule, ...] = ()
 
     def limit(self, name: str, level: int) -> Limit | None:
         """Return what is asked of a level, or None if nothing is.
@@ -123,10 +106,12 @@ class Policy:
         """Return one clock, or None if no chosen pack has it."""
         return next((rule for rule in self.clocks if rule.key == key), None)
 
-
-def known(directory: Path = PACKS) -> tuple[str, ...]:
-    """Return the names of the packs there are."""
-    return tuple(sorted(file.stem for file in directory.glob("*.yml")))
+    @property
+    def unverified(self) -> int:
+        """Return how many of its numbers were not read in an official text."""
+        flags = [rule.verified for rule in self.clocks] + [rule.verified for rule in self.calendar]
+        flags += [limit.verified for levels in self.limits.values() for limit in levels.values()]
+        return flags.count(False)
 
 
 def load(names: Sequence[str], directory: Path = PACKS) -> Policy:
@@ -136,39 +121,74 @@ def load(names: Sequence[str], directory: Path = PACKS) -> Policy:
         UsageError: no such pack, or two packs cannot be compared.
         SiteError: a pack is not valid.
     """
+    return _shipped(tuple(names)) if directory == PACKS else _join(names, directory)
+
+
+@cache
+def _shipped(names: tuple[str, ...]) -> Policy:
+    """Read the packs that come with Holdfast once: they do not change while a command runs."""
+    return _join(names, PACKS)
+
+
+def _join(names: Sequence[str], directory: Path) -> Policy:
     clocks: dict[str, ClockRule] = {}
     limits: dict[str, dict[int, Limit]] = {}
     directions: dict[str, str] = {}
+    titles: dict[str, str] = {}
+    calendar: dict[str, CalendarRule] = {}
     for name in names:
-        pack = _read(name, directory)
+        pack = read(name, directory)
         for key, text in pack.clocks.items():
-            rule = ClockRule(
-                key, text.title, text.starts, text.due, tuple(sorted(text.warn_at)), text.source, text.verified
-            )
+            rule = _clock(key, text)
             clocks[key] = rule if key not in clocks else _stricter_clock(clocks[key], rule)
         for key, limit in pack.limits.items():
             if directions.setdefault(key, limit.stricter) != limit.stricter:
                 raise UsageError(f"pack {name} reads {key} the other way round than the packs before it")
+            titles.setdefault(key, limit.title)
             _join_limits(limits.setdefault(key, {}), limit)
-    return Policy(tuple(names), tuple(clocks.values()), limits)
+        for key, entry in pack.calendar.items():
+            calendar[key] = _join_days(calendar.get(key), _day(key, entry, pack.dated))
+    return Policy(tuple(names), tuple(clocks.values()), limits, titles, tuple(calendar.values()))
 
 
-def _read(name: str, directory: Path) -> Pack:
-    if name not in known(directory):
-        raise UsageError(f"no policy pack {name!r}", hint=f"packs: {', '.join(known(directory))}")
-    return lines.validate(lines.read(directory / f"{name}.yml"), Pack)
+def _clock(key: str, text: ClockText) -> ClockRule:
+    return ClockRule(
+        key=key,
+        title=text.title,
+        starts=text.starts,
+        due=text.due,
+        warn_at=text.shares(),
+        source=text.source,
+        verified=text.verified,
+        applies=text.applies,
+        remind_every=text.remind_every,
+    )
 
 
 def _stricter_clock(one: ClockRule, other: ClockRule) -> ClockRule:
-    """Return the clock due first, with the warnings of both."""
+    """Return the clock due first, in all the incidents either runs in, with the warnings of both."""
+    if one.starts != other.starts:
+        raise UsageError(f"the chosen packs count clock {one.key} from different things: {one.starts}, {other.starts}")
+    if one.applies != other.applies and "all" not in (one.applies, other.applies):
+        raise UsageError(f"the chosen packs run clock {one.key} in different incidents: {one.applies}, {other.applies}")
+    reminders = [each for each in (one.remind_every, other.remind_every) if each is not None]
+    first = _due_first(one, other)
+    return replace(
+        first,
+        applies=one.applies if one.applies == other.applies else "all",
+        warn_at=() if first.due == "at_once" else tuple(sorted({*one.warn_at, *other.warn_at})),
+        remind_every=min(reminders, default=None) if first.due == "at_once" else None,
+    )
+
+
+def _due_first(one: ClockRule, other: ClockRule) -> ClockRule:
+    if "at_once" in (one.due, other.due):
+        return one if one.due == "at_once" else other
     if isinstance(one.due, timedelta) and isinstance(other.due, timedelta):
-        first = min(one, other, key=lambda rule: rule.length(timedelta.max))
-    elif one.due == other.due:
-        first = one
-    else:
-        raise UsageError(f"the chosen packs measure clock {one.key} differently: one by rto, one by a fixed time")
-    warnings = tuple(sorted({*one.warn_at, *other.warn_at}))
-    return ClockRule(first.key, first.title, first.starts, first.due, warnings, first.source, first.verified)
+        return one if one.due <= other.due else other
+    if one.due == other.due:
+        return one
+    raise UsageError(f"the chosen packs measure clock {one.key} differently: one by rto, one by a fixed time")
 
 
 def _join_limits(joined: dict[int, Limit], limit: LimitText) -> None:
@@ -186,3 +206,17 @@ def _stricter_limit(old: Limit, new: Limit, stricter: str) -> Limit:
     if not isinstance(old.value, timedelta) and not isinstance(new.value, timedelta):
         return old if choose(old.value, new.value) == old.value else new
     raise UsageError("the chosen packs mix a time and a number for one limit")
+
+
+def _day(key: str, text: CalendarText, since: date) -> CalendarRule:
+    warn = tuple(sorted(text.warn, reverse=True))
+    return CalendarRule(key, text.title, text.every_year, text.day, warn, since, text.source, text.verified)
+
+
+def _join_days(one: CalendarRule | None, other: CalendarRule) -> CalendarRule:
+    """Return one entry for what two packs know by the same name, with the warnings of both."""
+    if one is None:
+        return other
+    if (one.every_year, one.day) != (other.every_year, other.day):
+        raise UsageError(f"the chosen packs put {one.key} on different days")
+    return replace(one, warn=tuple(sorted({*one.warn, *other.warn}, reverse=True)), since=min(one.since, other.since))

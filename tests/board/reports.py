@@ -66,6 +66,8 @@ def report(
         recovered=shown,
         run=None,
         next=Next("", "nothing"),
+        questions=[],
+        unverified=False,
     )
     judged = [readiness.of_system(facts, POLICY, NOON) for facts in (WELL, NOTHING_KNOWN)]
     usual = IncidentReport(

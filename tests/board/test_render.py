@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from board import render
+from incident import clocks
 from incident.incident import Decision
 from incident.measure import Recovered
+from inventory import policy
 from tests.board import reports
 from tests.board.reports import DETECTED, NOT_BACK, back
 from tests.incident import making
@@ -138,3 +140,14 @@ def test_the_same_report_gives_the_same_bytes() -> None:
 @given(st.floats(0, 1e9), st.floats(0, 1e9))
 def test_longer_stands_further_right_and_always_on_the_axis(one: float, other: float) -> None:
     assert 0 <= render.position(min(one, other)) <= render.position(max(one, other)) <= 100
+
+
+def test_numbers_that_were_not_read_are_spoken_of_once_and_open_questions_are_shown() -> None:
+    rules = policy.load(["vn-2026"]).clocks
+    plain = reports.report()
+    asked = replace(plain, view=replace(plain.view, questions=clocks.open_questions(DETECTED, rules), unverified=True))
+    said = Page(render.incident_page(asked)).text
+    assert said.count("were not read in an official text") == 1
+    assert "Open question: is it serious?" in said
+    assert "First notice of a serious incident (due 2026-11-24 12:00" in said
+    assert "not read in an official text" not in Page(render.incident_page(plain)).text

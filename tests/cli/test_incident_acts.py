@@ -76,3 +76,42 @@ def test_the_timeline_counts_from_detection_and_names_records(here: District, ca
     assert all(isinstance(moment["seq"], int) for moment in found)
     assert app.run(["incident", "timeline"]) == ExitCode.DONE
     assert "acknowledged by" in capsys.readouterr().out
+
+
+def test_what_clocks_depend_on_is_asked_decided_and_recorded_and_what_is_owed_is_told_after_closing(
+    here: District, capsys: Capture
+) -> None:
+    settings = here.root / "site" / "holdfast.yml"
+    settings.write_text(
+        settings.read_text().replace("policies: [baseline]", "").strip() + "\npolicies: [vn-2016, vn-2026]\n"
+    )
+    identity = opened(here, capsys)
+    assert app.run(["incident", "show"]) == ExitCode.FINDINGS
+    said = capsys.readouterr().out
+    assert said.count("OPEN QUESTION") == 3
+    assert said.count("not read in an official text") == 1
+    assert app.run(["incident", "classify", "--ordinary", "--personal-data", "--reason", "a list was read"]) == 0
+    assert app.run(["incident", "classify", "--national-security", "--reason", "the whole province waits"]) == 0
+    capsys.readouterr()
+    assert app.run(["incident", "show", "--json"]) == ExitCode.FINDINGS
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["classified"], shown["personal_data"], shown["national_security"]) == ("ordinary", "yes", "yes")
+    assert shown["questions"] == []
+    clocks = {each["key"]: each for each in shown["clocks"]}
+    assert "first_notice" not in clocks
+    assert (clocks["police"]["at_once"], clocks["personal_data"]["state"]) == (True, "running")
+    assert app.run(["incident", "notify", "personal-data", "--told", "--receipt", "Ms Le, 10:02, letter"]) == 0
+    assert app.run(["incident", "notify", "police", "--told", "--receipt", "Maj. Vo, 03:24"]) == 0
+    (here.host("documents-1") / "up").touch()
+    assert app.run(["incident", "recheck", "--reason", "mended by hand"]) == ExitCode.DONE
+    assert app.run(["incident", "close", "--reason", "all normal"]) == ExitCode.DONE
+    capsys.readouterr()
+    assert app.run(["incident", "next", identity]) == ExitCode.DONE
+    assert f"notify {identity} incident-report" in capsys.readouterr().out
+    for whom in ("incident-report", "notice", "final-report"):
+        assert app.run(["incident", "notify", identity, whom, "--not-required", "--reason", "rehearsal"]) == 0
+    assert "next: nothing" in capsys.readouterr().out
+    assert app.run(["incident", "timeline", identity]) == ExitCode.DONE
+    said = capsys.readouterr().out
+    assert "personal data: yes, says" in said
+    assert "final report: not required (rehearsal)" in said

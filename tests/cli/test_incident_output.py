@@ -14,6 +14,8 @@ from ledger.ledger import Ledger
 def test_the_next_command_stands_on_a_line_of_its_own_with_the_reason_under_it(
     ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "holdfast.yml").write_text("site: x\n")
     here = Context(tmp_path)
     here.__dict__["ledger"] = ledger
     incident = acts.open_incident(ledger, "t", [], ["edoc"], {})

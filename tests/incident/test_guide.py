@@ -4,6 +4,7 @@ import contextlib
 import random
 import shlex
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from incident.guide import Next
 from incident.incident import Incident
 from incident.plan import Missing
 from incident.runs import Run, StepState
+from inventory.people import People
+from inventory.site import Settings, Site
 from ledger.ledger import Ledger
 from tests.incident import making
 from tests.incident.making import ANNOUNCE, BY_HAND, CLEAN, COPY, NOON, NORMAL, POLICE, RESTORE, START, PaperHands
@@ -28,8 +31,9 @@ STEPS = (POLICE, CLEAN, COPY, RESTORE, BY_HAND, ANNOUNCE, START, NORMAL)
 class Responder:
     """Somebody who pastes whatever command is shown, and does nothing else."""
 
-    def __init__(self, ledger: Ledger, hands: PaperHands) -> None:
+    def __init__(self, ledger: Ledger, hands: PaperHands, packs: Sequence[str] = ("baseline",)) -> None:
         self.ledger = ledger
+        self.site = Site(Path("/"), Settings(site="x", policies=list(packs)), SYSTEMS, {}, {}, People())
         self.hands = hands
         self.id = making.opened(ledger, *SYSTEMS).id
 
@@ -37,7 +41,7 @@ class Responder:
         return incident.find(self.ledger, self.id)
 
     def shown(self) -> Next:
-        return view.following(self.ledger, self.incident())
+        return view.following(self.ledger, self.site, self.incident(), self.ledger.clock.now())
 
     def paste(self, command: str) -> None:
         match shlex.split(command)[1:]:
@@ -47,6 +51,8 @@ class Responder:
                 acts.classify(self.ledger, self.incident(), serious=True, reason=reason)
             case ["incident", "notify", self.id, "police", "--told", "--receipt", receipt]:
                 acts.notify_police(self.ledger, self.incident(), told=True, reason="", receipt=receipt)
+            case ["incident", "classify" | "notify" as act, self.id, *words]:
+                self.decide(act, words)
             case ["incident", "close", self.id, "--reason", reason]:
                 acts.close(self.ledger, self.incident(), reason)
             case ["recover", "run", self.id]:
@@ -60,6 +66,15 @@ class Responder:
                 self.work(run_id, Answers(done=frozenset({step})))
             case _:
                 pytest.fail(f"nobody can paste {command!r}")
+
+    def decide(self, act: str, words: list[str]) -> None:
+        what = words[0].removeprefix("--").replace("-", "_")
+        if act == "notify":
+            assert words[1:3] == ["--told", "--receipt"]
+            acts.notify(self.ledger, self.incident(), what, told=True, reason="", receipt=words[3])
+        else:
+            assert what in ("personal_data", "national_security")
+            acts.judge(self.ledger, self.incident(), what, yes=True, reason=words[2])
 
     def work(self, run_id: str, answers: Answers) -> None:
         with contextlib.suppress(KeyboardInterrupt):
@@ -96,26 +111,27 @@ def disturb(responder: Responder, chance: random.Random) -> None:
 
 
 @settings(max_examples=15)
-@given(st.integers(0, 1_000_000))
-def test_pasting_what_is_shown_always_gets_on_and_ends_with_everything_back(seed: int) -> None:
+@given(st.integers(0, 1_000_000), st.sampled_from([("baseline",), ("vn-2026",), ("baseline", "vn-2016", "vn-2026")]))
+def test_pasting_what_is_shown_always_gets_on_and_ends_with_everything_back(seed: int, packs: tuple[str, ...]) -> None:
     chance = random.Random(seed)
     with making.temporary_ledger() as ledger, tempfile.TemporaryDirectory() as folder:
-        responder = Responder(ledger, PaperHands(Path(folder) / "paper"))
+        responder = Responder(ledger, PaperHands(Path(folder) / "paper"), packs)
         for _ in range(chance.randrange(12)):
             disturb(responder, chance)
             paste_and_get_on(responder)
         responder.hands.fails, responder.hands.during = set(), lambda _step: None
         for _ in range(40):
-            if not responder.incident().open:
+            if not responder.shown().command:
                 break
             paste_and_get_on(responder)
         assert not responder.incident().open
+        assert not responder.shown().command
         assert responder.incident().still_down == ()
 
 
 def paste_and_get_on(responder: Responder) -> None:
     shown = responder.shown()
-    assert bool(shown.command) == responder.incident().open
+    assert shown.command or not responder.incident().open
     assert shown.why
     if shown.command:
         assert shown.command.count("holdfast") == 1

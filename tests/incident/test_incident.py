@@ -92,8 +92,27 @@ def happen(ledger: Ledger, chance: random.Random) -> None:
         making.opened(ledger, "sso", "edoc")
         return
     body = {"incident": chance.choice([*known, known[0]]).id, "what": "x", "reason": "", "receipt": ""}
-    body |= {"systems": ["lgsp", "sso"], "run": "r1", "bytes": 1}
+    body |= {"systems": ["lgsp", "sso"], "run": "r1", "bytes": 1, "what": chance.choice(["told", "not_required"])}
+    body |= {"to": chance.choice(["police", "notice"]), "question": chance.choice(["personal_data", "x"])}
     if chance.random() < 0.1:
         body["incident"] = "inc-unknown"
     kind = chance.choice([kind for kind in incident.KINDS if kind != "incident.opened"])
     ledger.append(kind, body, system="sso" if kind == "system.normal" else None)
+
+
+def test_a_belief_counts_from_when_it_was_first_recorded_and_a_notice_from_when_it_first_went_out(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    made = making.opened(ledger, "sso")
+    acts.judge(ledger, made, "personal_data", yes=True, reason="a file was read")
+    acts.notify(ledger, made, "notice", told=True, reason="", receipt="Ms Le")
+    believed, sent = incident.find(ledger, made.id).personal_data, incident.find(ledger, made.id).notices["notice"]
+    clock.sleep(3600)
+    acts.judge(ledger, made, "personal_data", yes=True, reason="still")
+    acts.notify(ledger, made, "notice", told=True, reason="", receipt="Ms Le again")
+    again = incident.find(ledger, made.id)
+    assert (again.personal_data, again.notices["notice"]) == (believed, sent)
+    acts.judge(ledger, made, "personal_data", yes=False, reason="it was a test file")
+    found = incident.find(ledger, made.id).personal_data
+    assert (found.what if found else "") == "no"
+    assert incident.find(ledger, made.id).police is None

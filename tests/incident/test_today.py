@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from cli.clock import SystemClock
-from incident import today
+from incident import acts, today
 from ledger import alerts
 from tests.incident import making
 from tests.incident.district import District
@@ -35,3 +38,20 @@ def test_a_late_clock_is_said(district: District) -> None:
     found = today.tasks(district.site, district.state, district.ledger, later)
     assert "2 clocks LATE" in found[0].what
     assert found[0].as_json()["state"] == "red"
+
+
+def test_a_notice_that_is_owed_keeps_a_closed_incident_among_the_tasks(district: District) -> None:
+    chosen = district.site.settings.model_copy(update={"policies": ["vn-2026"]})
+    site = replace(district.site, settings=chosen)
+    made = making.opened(district.ledger, "edoc")
+    now = SystemClock().now()
+    assert "3 open questions" in today.tasks(site, district.state, district.ledger, now)[0].what
+    district.ledger.append("incident.closed", {"incident": made.id, "what": "closed", "reason": "a cable"})
+    (owed,) = (task for task in today.tasks(site, district.state, district.ledger, now) if made.id in task.what)
+    assert (owed.state, "still owed: Report of the incident" in owed.what) == ("amber", True)
+    assert owed.command.startswith(f"holdfast incident notify {made.id} incident-report --told")
+    later = now + timedelta(days=4)
+    (late,) = (task for task in today.tasks(site, district.state, district.ledger, later) if made.id in task.what)
+    assert (late.state, "LATE by" in late.what) == ("red", True)
+    acts.notify(district.ledger, made, "incident_report", told=True, reason="", receipt="registry, 10:02")
+    assert not any(made.id in task.what for task in today.tasks(site, district.state, district.ledger, later))

@@ -50,13 +50,18 @@ def test_the_view_has_the_documented_shape(district: District) -> None:
         "title",
         "detected_at",
         "clocks",
+        "questions",
         "systems",
         "police",
         "classified",
+        "personal_data",
+        "national_security",
+        "notices",
         "run",
         "next",
     }
-    assert set(document["clocks"][0]) == {"key", "system", "state", "due", "used_seconds", "left_seconds", "warning"}
+    times = {"due", "used_seconds", "left_seconds", "warning", "at_once", "reminders"}
+    assert set(document["clocks"][0]) == {"key", "system", "state"} | times
     assert set(document["systems"][0]) == {
         "key",
         "normal",

@@ -99,7 +99,7 @@ def test_an_unknown_policy_pack_and_a_login_of_two_people_are_told(root: Path) -
     (root / "holdfast.yml").write_text("site: x\npolicies:\n  - baseline\n  - vn-1900\n")
     (root / "people.yml").write_text("people:\n  - {name: A, login: x}\n  - {name: B, login: x}\n")
     assert told(root) == [
-        "holdfast.yml:4: policies.1: no such policy pack (packs: baseline)",
+        "holdfast.yml:4: policies.1: no such policy pack (packs: baseline, vn-2016, vn-2026)",
         "people.yml:3: people.1.login: login 'x' belongs to somebody else too",
     ]
 
