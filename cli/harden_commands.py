@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import output
+from cli import output, own_machine
 from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, RefusedError
 
@@ -73,9 +73,10 @@ def apply_(
     system: Systems = None,
     host: Hosts = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    this_machine: Annotated[str, typer.Option("--this-machine", help="Its name, if it is to be changed too.")] = "",
     json: JsonOption = False,
 ) -> ExitCode:
-    """Show the plan, ask, change the hosts, read them again.
+    """Show the plan, ask, change the hosts, read them again. The machine you work on is changed only if you name it.
 
     Example: holdfast harden apply --system edoc
     """
@@ -84,10 +85,13 @@ def apply_(
     here = current(context)
     here.actor.may("operator", "security")
     rules = controls.shipped()
+    wanted = scan.targets(here.site, system or [], host or [])
+    own_machine.require_meant(
+        (here.site.host(each.host) for each in wanted), this_machine, again="holdfast harden apply"
+    )
     if not yes:
         _agree(_plan(here, system, host))
     with output.progress("Hardening") as progress:
-        wanted = scan.targets(here.site, system or [], host or [])
         done = apply.apply(here.site, wanted, rules.values(), told=progress.show)
     history.record_apply(here.ledger, done)
     if json:

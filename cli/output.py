@@ -155,10 +155,20 @@ def wait(prompt: str) -> None:
     sys.stdin.readline()
 
 
+def watched() -> bool:
+    """Tell whether somebody sits at a terminal and can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> str:
+    """Ask on the terminal; without one the answer is empty."""
+    if not watched():
+        return ""
+    sys.stderr.write(clean(question) + " ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
 def confirm(question: str) -> bool:
     """Ask on the terminal; without one the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    sys.stderr.write(clean(question) + " [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return ask(f"{question} [y/N]").lower() in {"y", "yes"}
