@@ -20,7 +20,8 @@ from backup.restic import Restic, find
 from backup.restic_command import Repository
 from inventory.clock import Clock
 from inventory.errors import UsageError
-from inventory.site import Disk, Site
+from inventory.settings import Disk
+from inventory.site import Site
 from ledger import durable
 from ledger.ledger import Ledger
 

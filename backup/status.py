@@ -10,7 +10,8 @@ from typing import Any
 
 from backup.history import Copies, Failure, Kept, Medium
 from inventory.clock import to_text
-from inventory.site import Settings, Site
+from inventory.settings import Settings
+from inventory.site import Site
 from inventory.system import MediaCopy, System, VaultCopy
 
 _LATE = 1.5

@@ -34,8 +34,16 @@ class Context:
     def site(self) -> Site:
         """Return the site, read and checked."""
         from inventory import site
+        from inventory.ansible_inventory import Ansible, cache_directory
 
-        return site.load(site.find(self._given_site, os.environ, Path.cwd()))
+        return site.load(self.root, ansible=Ansible(cache_directory(os.environ), self.clock.now()))
+
+    @cached_property
+    def root(self) -> Path:
+        """Return the site's directory, read or not."""
+        from inventory import site
+
+        return site.find(self._given_site, os.environ, Path.cwd())
 
     @cached_property
     def state(self) -> Path:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from inventory import groups, lines
+from inventory import lines
 from inventory.duration import Duration
 from inventory.lines import Problem, SiteError
 from inventory.site import Site
@@ -156,15 +156,11 @@ def check(site: Site) -> None:
     strange = [key for key, system in site.systems.items() if system.runbook not in known]
     if not strange:
         return
-    read = groups.read(site.inventory)
     hint = f"runbooks: {', '.join(sorted(known))}"
     problems = []
     for key in strange:
-        what = f"no runbook {site.systems[key].runbook!r}"
-        if key in read.documents:
-            problems.append(read.documents[key].problem((*read.places[key], "runbook"), what, hint))
-        else:  # written in an inventory that only Ansible reads
-            problems.append(Problem(site.inventory, 1, f"{key}.system.runbook", what, hint))
+        document, here = site.written[key]
+        problems.append(document.problem((*here, "runbook"), f"no runbook {site.systems[key].runbook!r}", hint))
     raise SiteError(problems)
 
 

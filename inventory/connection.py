@@ -24,13 +24,14 @@ _NAMES = {
 
 NAMES = frozenset(name for names in _NAMES.values() for name in names)
 FIELDS = tuple(_NAMES)
+TITLES = {field: names[0] for field, names in _NAMES.items()}
 
 
 def is_template(value: Any) -> bool:
     """Tell whether Ansible would evaluate a value before using it."""
-    return (
-        isinstance(value, str) and not isinstance(value, Unsafe) and any(mark in value for mark in ("{{", "{%", "{#"))
-    )
+    if not isinstance(value, str) or "{" not in value or isinstance(value, Unsafe):
+        return False
+    return any(mark in value for mark in ("{{", "{%", "{#"))
 
 
 def host(name: str, variables: Variables) -> tuple[Host, list[Problem]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory import connection, lines, ranges, sources, systems
+from inventory.ansible_inventory import Answer
 from inventory.errors import HoldfastError
 from inventory.lines import Document, Location, Problem, Remark, SiteError
 from inventory.sources import Source
@@ -22,7 +23,7 @@ from inventory.tree import Layers, Reach, Setting, Tree, Variables
 _GROUP_KEYS = ("hosts", "vars", "children")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
-Ask = Callable[[Sequence[Path], Sequence[Source]], Tree]
+Ask = Callable[[Sequence[Path], Sequence[Source]], Answer]
 """Ask Ansible what it makes of inventories; the second is which of their files only it can read."""
 
 
@@ -57,28 +58,48 @@ def read(*inventories: Path, ask: Ask | None = None) -> Groups:
         for source in sources.files(inventory):
             _read_source(source, found, strict=inventory == inventories[-1])
     found.tree.settle()
-    if found.foreign:
-        _ask(inventories, found, ask)
+    answer = _ask(inventories, found, ask) if found.foreign else None
     group_files = _beside(inventories, "group_vars", list(found.tree.groups), found)
     host_files = _beside(inventories, "host_vars", list(found.tree.hosts), found)
     _resolve(found, ([], []) if found.foreign else (group_files, host_files))
+    if answer is not None:
+        _hidden_systems(answer, found)
     return found
 
 
-def _ask(inventories: Sequence[Path], found: Groups, ask: Ask | None) -> None:
+def _ask(inventories: Sequence[Path], found: Groups, ask: Ask | None) -> Answer | None:
     if ask is None:
         found.problems += [
             Problem(source.file, 1, "", "is no YAML inventory", "write it as .yml") for source in found.foreign
         ]
-        return
+        return None
     try:
-        found.tree = ask(inventories, found.foreign)
+        answer = ask(inventories, found.foreign)
     except SiteError as error:
         found.problems += error.problems
+        return None
     except HoldfastError:
         if not found.problems:
             raise
+        return None
+    file = found.foreign[0].file
+    found.tree = answer.tree(file)
     found.tree.settle()
+    found.problems += [
+        Problem(file, 1, name, f"{name!r} is not a host name Holdfast can use")
+        for name in found.tree.hosts
+        if not _HOST_NAME.fullmatch(name)
+    ]
+    return answer
+
+
+def _hidden_systems(answer: Answer, found: Groups) -> None:
+    """Tell of systems that are written where only Ansible can read them: no line could ever be named in them."""
+    carriers = {host for key in found.documents for host in found.members.get(key, ())}
+    if hidden := sorted(answer.with_system - carriers):
+        what = f"{', '.join(hidden[:3])} have a `system` variable that is not in a YAML file of their group"
+        hint = "write it into group_vars/GROUP.yml"
+        found.problems.append(Problem(found.foreign[0].file, 1, "", what, hint))
 
 
 def _resolve(found: Groups, files: tuple[Layers, Layers]) -> None:

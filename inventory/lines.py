@@ -200,7 +200,7 @@ def _written(document: Document, location: Location, inner: Location) -> Locatio
 @cache
 def _keys(model: type[BaseModel]) -> tuple[str, ...]:
     """Return every key that a model and those inside it know."""
-    found = {name for inside in _models(model, set()) for name in inside.model_fields}
+    found = {info.alias or name for inside in _models(model, set()) for name, info in inside.model_fields.items()}
     return tuple(sorted(found))
 
 

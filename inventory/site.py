@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from inventory import duration, groups, lines, people, policy
-from inventory.days import ZoneName
-from inventory.duration import Duration
+from inventory import duration, groups, people, references, settings
+from inventory.ansible_inventory import Ansible, cache_directory
 from inventory.errors import UsageError
-from inventory.lines import Problem, SiteError
+from inventory.lines import Document, Location, Problem, Remark, SiteError, near
 from inventory.people import People
-from inventory.system import Host, MediaCopy, Strict, System, VaultCopy
-
-SETTINGS_FILE = "holdfast.yml"
-_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
-Name = Annotated[str, Field(pattern=_NAME)]
-
-
-class Vault(Strict):
-    """An online store of repositories: a local directory (relative paths start at the site)."""
-
-    path: str
-
-
-class Disk(Strict):
-    """One offline medium.
-
-    `directory` is where its content lies while it is put away; `attach` the path it appears at while in use.
-    """
-
-    directory: str
-    attach: str
-    custodian: str = ""
-    shelf: str = ""
-
-
-class RotationSet(Strict):
-    """Media that take turns."""
-
-    disks: Annotated[dict[Name, Disk], Field(min_length=1)]
-
-
-class Settings(Strict):
-    """The content of `holdfast.yml`."""
-
-    site: Name
-    name: str = ""
-    timezone: ZoneName = "UTC"
-    policies: list[str] = ["baseline"]
-    state: str = ""
-    vaults: dict[Name, Vault] = {}
-    media: dict[Name, RotationSet] = {}
-    restore_speed_mb_s: Annotated[float, Field(gt=0)] | None = None
-    fetch_medium: Duration | None = None
+from inventory.settings import SETTINGS_FILE, Settings
+from inventory.system import Host, System
 
 
 @dataclass(frozen=True)
 class Site:
-    """A whole site, checked: settings, systems and hosts by key, people."""
+    """A whole site, checked: settings, systems and hosts by key, people.
+
+    `written` says where each system stands, `remarks` what is allowed and still deserves a look.
+    """
 
     root: Path
     settings: Settings
@@ -71,11 +30,18 @@ class Site:
     hosts: Mapping[str, Host]
     members: Mapping[str, tuple[str, ...]]
     people: People
+    written: Mapping[str, tuple[Document, Location]] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def inventory(self) -> Path:
-        """Return the Ansible inventory directory."""
+        """Return the site's own Ansible inventory directory."""
         return self.root / "inventory"
+
+    @property
+    def inventories(self) -> tuple[Path, ...]:
+        """Return every Ansible inventory, in the order in which Ansible must be given them; the own one comes last."""
+        return inventories(self.root, self.settings)
 
     def resolve(self, path: str) -> Path:
         """Return a path of the settings as absolute; relative ones start at the site."""
@@ -89,7 +55,7 @@ class Site:
         """
         if key in self.systems:
             return self.systems[key]
-        raise UsageError(f"no system {key!r} in this site", hint=f"systems: {', '.join(self.systems) or 'none'}")
+        raise UsageError(f"no system {key!r} in this site", hint=near(key, self.systems, "systems"))
 
     def host(self, name: str) -> Host:
         """Return one host.
@@ -99,7 +65,7 @@ class Site:
         """
         if name in self.hosts:
             return self.hosts[name]
-        raise UsageError(f"no host {name!r} in this site", hint=f"hosts: {', '.join(self.hosts) or 'none'}")
+        raise UsageError(f"no host {name!r} in this site", hint=near(name, self.hosts, "hosts"))
 
     def summary(self, key: str) -> dict[str, Any]:
         """Return one row of `holdfast inventory list --json`."""
@@ -143,39 +109,37 @@ def find(given: Path | None, environment: Mapping[str, str], start: Path) -> Pat
     )
 
 
-def load(root: Path) -> Site:
-    """Read and check a whole site.
+def load(root: Path, *, ansible: Ansible | None = None) -> Site:
+    """Read and check a whole site; `ansible` is asked about inventories that are not YAML.
 
     Raises:
         SiteError: every fault found, with file, line, key and hint.
+        HoldfastError: Ansible had to be asked and could not be.
     """
+    root = root.resolve()
     problems: list[Problem] = []
-    settings, staff = Settings(site="unread"), People()
+    known, staff = None, People()
     try:
-        settings = _settings(root / SETTINGS_FILE)
+        known = settings.load(root / SETTINGS_FILE)
     except SiteError as error:
         problems += error.problems
     try:
         staff = people.load(root / "people.yml")
     except SiteError as error:
         problems += error.problems
-    read = groups.read(root / "inventory")
-    problems += read.problems
-    site = Site(root.resolve(), settings, read.systems, read.hosts, read.members, staff)
-    problems += _references(site, read, check_stores=settings.site != "unread")
-    if problems:
+    ansible = ansible or Ansible(cache_directory(os.environ))
+    read = groups.read(*inventories(root, known), ask=ansible)
+    problems += [*read.problems, *references.problems(read, known)]
+    if problems or known is None:
         raise SiteError(problems, hint="mend the lines named, then run: holdfast inventory validate")
-    return site
+    written = {key: (read.documents[key], read.places[key]) for key in read.systems}
+    return Site(root, known, read.systems, read.hosts, read.members, staff, written, tuple(read.remarks))
 
 
-def _settings(file: Path) -> Settings:
-    document = lines.read(file)
-    settings = lines.validate(document, Settings)
-    unknown = [index for index, name in enumerate(settings.policies) if name not in policy.known()]
-    if unknown:
-        hint = f"packs: {', '.join(policy.known())}"
-        raise SiteError(document.problem(("policies", index), "no such policy pack", hint) for index in unknown)
-    return settings
+def inventories(root: Path, known: Settings | None) -> tuple[Path, ...]:
+    """Return the Ansible inventories of a site in the order they are read: those it adopts, then its own."""
+    further = known.inventories if known is not None else []
+    return (*((root / path).resolve() for path in further), root / "inventory")
 
 
 def state_directory(site: Site, environment: Mapping[str, str]) -> Path:
@@ -193,56 +157,3 @@ def state_directory(site: Site, environment: Mapping[str, str]) -> Path:
         return system_wide / site.settings.site
     home = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME", "/")) / ".local" / "state")
     return Path(home) / "holdfast" / site.settings.site
-
-
-def _references(site: Site, read: groups.Groups, *, check_stores: bool) -> Iterator[Problem]:
-    for key, system in site.systems.items():
-        document = read.documents[key]
-        here = read.places[key]
-        for index, other in enumerate(system.depends_on):
-            if other not in read.documents:
-                known = ", ".join(site.systems)
-                yield document.problem((*here, "depends_on", index), f"no system {other!r}", f"systems: {known}")
-        for part, host in _named_hosts(system):
-            if host not in site.hosts:
-                yield document.problem((*here, *part), f"no host {host!r}", f"hosts: {', '.join(site.hosts)}")
-        for index, copy in enumerate(system.copies if check_stores else []):
-            match copy:
-                case VaultCopy(vault=name) if name not in site.settings.vaults:
-                    yield document.problem((*here, "copies", index), f"no vault {name!r} in {SETTINGS_FILE}")
-                case MediaCopy(media=name) if name not in site.settings.media:
-                    yield document.problem((*here, "copies", index), f"no rotation set {name!r} in {SETTINGS_FILE}")
-                case _:
-                    pass
-    yield from _cycles(site, read)
-
-
-def _named_hosts(system: System) -> Iterator[tuple[lines.Location, str]]:
-    for field in ("data", "logs", "normal_when"):
-        for index, item in enumerate(getattr(system, field)):
-            if (host := getattr(item, "host", None)) is not None:
-                yield (field, index), host
-    if system.canary is not None:
-        yield ("canary", "host"), system.canary.host
-    for name, target in system.drill_targets.items():
-        yield ("drill_targets", name), name
-        yield ("drill_targets", name), target
-
-
-def _cycles(site: Site, read: groups.Groups) -> Iterator[Problem]:
-    done: set[str] = set()
-
-    def visit(key: str, path: tuple[str, ...]) -> Iterator[Problem]:
-        if key in path:
-            loop = " → ".join((*path[path.index(key) :], key))
-            place = (*read.places[path[-1]], "depends_on")
-            yield read.documents[path[-1]].problem(place, f"depends on itself: {loop}")
-            return
-        if key in done or key not in site.systems:
-            return
-        done.add(key)
-        for other in site.systems[key].depends_on:
-            yield from visit(other, (*path, key))
-
-    for key in site.systems:
-        yield from visit(key, ())

@@ -56,7 +56,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _by_key(*keys: str) -> Discriminator:
+def by_key(*keys: str) -> Discriminator:
     """Choose a union's member by the one key that only it has, so that a fault gives one clear message."""
 
     def choose(value: Any) -> str | None:
@@ -94,7 +94,7 @@ DataSource = Annotated[
     Annotated[FilesSource, Tag("<files>")]
     | Annotated[SqliteSource, Tag("<sqlite>")]
     | Annotated[PostgresqlSource, Tag("<postgresql>")],
-    _by_key("files", "sqlite", "postgresql"),
+    by_key("files", "sqlite", "postgresql"),
 ]
 
 
@@ -112,7 +112,7 @@ class MediaCopy(Strict):
     every: Duration
 
 
-Copy = Annotated[Annotated[VaultCopy, Tag("<vault>")] | Annotated[MediaCopy, Tag("<media>")], _by_key("vault", "media")]
+Copy = Annotated[Annotated[VaultCopy, Tag("<vault>")] | Annotated[MediaCopy, Tag("<media>")], by_key("vault", "media")]
 
 
 class FileLog(Strict):
@@ -131,7 +131,7 @@ class JournaldLog(Strict):
 
 
 LogSource = Annotated[
-    Annotated[FileLog, Tag("<file>")] | Annotated[JournaldLog, Tag("<journald>")], _by_key("file", "journald")
+    Annotated[FileLog, Tag("<file>")] | Annotated[JournaldLog, Tag("<journald>")], by_key("file", "journald")
 ]
 
 
@@ -171,7 +171,7 @@ NormalCheck = Annotated[
     | Annotated[SqlCheck, Tag("<sql>")]
     | Annotated[PortCheck, Tag("<port>")]
     | Annotated[CommandCheck, Tag("<command>")],
-    _by_key("http", "sql", "port", "command"),
+    by_key("http", "sql", "port", "command"),
 ]
 
 

@@ -46,13 +46,13 @@ class AnsibleError(HoldfastError):
 
 @dataclass(frozen=True)
 class Play:
-    """What to run: a playbook, the inventory, which of its hosts; `check` changes nothing and shows differences.
+    """What to run: a playbook, inventories, which of their hosts; `check` changes nothing and shows differences.
 
-    `limit` is in seconds for the whole run.
+    Later inventories count over earlier ones. `limit` is in seconds for the whole run.
     """
 
     playbook: Path
-    inventory: Path
+    inventories: Sequence[Path]
     hosts: Sequence[str]
     check: bool = False
     known_hosts: Path | None = None
@@ -122,9 +122,10 @@ def run(play: Play, on_result: Callable[[TaskResult], None] = lambda _: None) ->
     if "ended" not in ended:
         raise AnsibleError(f"ansible-runner broke off: {_last_line(outcome.stderr)}", hint="run it again with --debug")
     if not results and ended["ended"] != "successful":
+        given = shlex.join(part for place in play.inventories for part in ("-i", str(place)))
         raise AnsibleError(
             f"Ansible could not begin: {ended['said']}",
-            hint=f"try: ansible-playbook -i {play.inventory} {play.playbook} --syntax-check",
+            hint=f"try: ansible-playbook {given} {play.playbook} --syntax-check",
         )
     return results
 
@@ -139,7 +140,7 @@ def _order(play: Play, directory: Path) -> dict[str, Any]:
     return {
         "private_data_dir": str(directory),
         "playbook": str(play.playbook.resolve()),
-        "inventory": [str(directory / "defaults.yml"), str(play.inventory.resolve())],
+        "inventory": [str(directory / "defaults.yml"), *(str(place.resolve()) for place in play.inventories)],
         "cmdline": shlex.join(arguments),
         "forks": play.forks,
         "quiet": True,

@@ -37,7 +37,7 @@ def ping(site: Site, hosts: Sequence[str], clock: Clock, *, limit: float, runner
     if hosts:
         playbook = ansible.CONTENT / "ping.yml"
         known_hosts = site.root / "known_hosts"
-        runner(Play(playbook, site.inventory, hosts, known_hosts=known_hosts, forks=20, limit=limit), on_result)
+        runner(Play(playbook, site.inventories, hosts, known_hosts=known_hosts, forks=20, limit=limit), on_result)
     return [heard.get(host, Answer(host, "Ansible did not say anything about this host", None)) for host in hosts]
 
 

@@ -131,7 +131,7 @@ def scan(
 def play(site: Site, wanted: Sequence[Target], playbook: Path, *, check: bool = False) -> Play:
     """Return the run of one of our playbooks on some hosts of the site."""
     names = [target.host for target in wanted]
-    return Play(playbook, site.inventory, names, check=check, known_hosts=site.root / "known_hosts")
+    return Play(playbook, site.inventories, names, check=check, known_hosts=site.root / "known_hosts")
 
 
 def _target(site: Site, name: str) -> Target:

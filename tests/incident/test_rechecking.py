@@ -12,7 +12,8 @@ from incident import acts, rechecking
 from incident.incident import find
 from inventory.errors import RefusedError, UsageError
 from inventory.people import People
-from inventory.site import Settings, Site
+from inventory.settings import Settings
+from inventory.site import Site
 from inventory.system import System
 from ledger.ledger import Ledger
 

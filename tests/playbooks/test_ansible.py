@@ -52,7 +52,7 @@ import sys
 from pathlib import Path
 from playbooks import ansible
 ansible.run(
-    ansible.Play(Path(sys.argv[1]), Path(sys.argv[2]), ["here"]), lambda result: print(result.task, flush=True)
+    ansible.Play(Path(sys.argv[1]), [Path(sys.argv[2])], ["here"]), lambda result: print(result.task, flush=True)
 )
 """
 
@@ -108,7 +108,7 @@ def gone_within(scratch: Path, seconds: float) -> list[str]:
 def test_results_come_back_typed_and_in_order(tmp_path: Path, inventory: Path, scratch: Path) -> None:
     seen: list[TaskResult] = []
     book = playbook(tmp_path, SLEEPING.replace("sleep 600", "echo hello"))
-    results = ansible.run(Play(book, inventory, ["here"]), seen.append)
+    results = ansible.run(Play(book, [inventory], ["here"]), seen.append)
     assert [(result.task, result.status, result.changed) for result in results] == [
         ("Begin", "ok", False),
         ("Take long", "ok", True),
@@ -126,7 +126,7 @@ def test_past_the_time_limit_nothing_is_left_within_five_seconds(
     started = time.monotonic()
     with pytest.raises(TimeLimitError):
         ansible.run(
-            Play(playbook(tmp_path, SLEEPING), inventory, ["here"], limit=6),
+            Play(playbook(tmp_path, SLEEPING), [inventory], ["here"], limit=6),
             lambda result: seen.extend([result.task, *left(scratch)]),
         )
     assert time.monotonic() - started < 6 + 5
@@ -167,7 +167,7 @@ def test_a_secret_is_neither_in_artifacts_nor_in_the_environment_nor_left_behind
         if CANARY in str(result.result):
             hits.append(f"the result of {result.task}")
 
-    ansible.run(Play(playbook(tmp_path, SECRET), inventory, ["here"]), look)
+    ansible.run(Play(playbook(tmp_path, SECRET), [inventory], ["here"]), look)
     assert hits == []
     assert list(scratch.iterdir()) == []
 
@@ -176,7 +176,7 @@ def test_the_private_directory_is_for_its_owner_only(tmp_path: Path, inventory: 
     modes: set[int] = set()
     book = playbook(tmp_path, SLEEPING.replace("sleep 600", "echo"))
     ansible.run(
-        Play(book, inventory, ["here"]),
+        Play(book, [inventory], ["here"]),
         lambda _: modes.update(path.stat().st_mode & 0o777 for path in scratch.iterdir()),
     )
     assert modes == {0o700}
@@ -186,14 +186,14 @@ def test_modules_on_this_machine_work_in_the_private_directory_not_in_the_users_
     tmp_path: Path, inventory: Path, scratch: Path
 ) -> None:
     book = playbook(tmp_path, COPYING.replace("TARGET", str(tmp_path / "copied")))
-    (result,) = ansible.run(Play(book, inventory, ["here"]))
+    (result,) = ansible.run(Play(book, [inventory], ["here"]))
     assert result.changed
     assert str(result.result["src"]).startswith(str(scratch))
 
 
 def test_a_playbook_that_cannot_be_read_is_named_with_the_next_step(tmp_path: Path, inventory: Path) -> None:
     with pytest.raises(AnsibleError) as caught:
-        ansible.run(Play(playbook(tmp_path, "- hosts: all\n  tasks: 3\n"), inventory, ["here"]))
+        ansible.run(Play(playbook(tmp_path, "- hosts: all\n  tasks: 3\n"), [inventory], ["here"]))
     assert "could not begin" in caught.value.message
     assert "--syntax-check" in caught.value.hint
 
@@ -203,14 +203,14 @@ def test_ansible_is_found_beside_our_own_python_whatever_path_says(
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     book = playbook(tmp_path, SLEEPING.replace("sleep 600", "echo"))
-    assert len(ansible.run(Play(book, inventory, ["here"]))) == 2
+    assert len(ansible.run(Play(book, [inventory], ["here"]))) == 2
 
 
 def test_host_keys_are_checked_against_the_sites_own_file_also_with_a_space_in_its_name(tmp_path: Path) -> None:
     folder = tmp_path / "my site"
     folder.mkdir()
     (folder / "known_hosts").touch()
-    play = Play(tmp_path / "x.yml", tmp_path, ["a"], known_hosts=folder / "known_hosts")
+    play = Play(tmp_path / "x.yml", [tmp_path], ["a"], known_hosts=folder / "known_hosts")
     env = ansible._environment(play, tmp_path)
     assert env["ANSIBLE_HOST_KEY_CHECKING"] == "True"
     arguments = shlex.split(env["ANSIBLE_SSH_ARGS"])

@@ -1,0 +1,74 @@
+"""Names that lead somewhere: every system, host, vault and rotation set a system speaks of must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from inventory.groups import Groups
+from inventory.lines import Location, Problem, near
+from inventory.settings import SETTINGS_FILE, Settings
+from inventory.system import MediaCopy, System, VaultCopy
+
+
+def problems(read: Groups, settings: Settings | None) -> Iterator[Problem]:
+    """Yield every name that leads nowhere and every circle of dependencies; without settings no store is checked."""
+    for key, system in read.systems.items():
+        document, here = read.documents[key], read.places[key]
+        for place, what, hint in _unknown(system, read, settings):
+            yield document.problem((*here, *place), what, hint)
+    yield from _circles(read)
+
+
+def _unknown(system: System, read: Groups, settings: Settings | None) -> Iterator[tuple[Location, str, str]]:
+    for index, other in enumerate(system.depends_on):
+        if other not in read.documents:
+            yield ("depends_on", index), f"no system {other!r}", near(other, read.systems, "systems")
+    for place, host in named_hosts(system):
+        if host not in read.hosts:
+            yield place, f"no host {host!r}", near(host, read.hosts, "hosts")
+    for index, copy in enumerate(system.copies if settings is not None else []):
+        assert settings is not None
+        match copy:
+            case VaultCopy(vault=name):
+                yield from _store(index, name, "vault", settings.vaults)
+            case MediaCopy(media=name):
+                yield from _store(index, name, "rotation set", settings.media)
+
+
+def _store(index: int, name: str, kind: str, known: Collection[str]) -> Iterator[tuple[Location, str, str]]:
+    if name not in known:
+        yield ("copies", index), f"no {kind} {name!r} in {SETTINGS_FILE}", near(name, known, f"{kind}s")
+
+
+def named_hosts(system: System) -> Iterator[tuple[Location, str]]:
+    """Yield every host a system names, with where in its block."""
+    for field in ("data", "logs", "normal_when", "exposes"):
+        for index, item in enumerate(getattr(system, field)):
+            if (host := getattr(item, "host", None)) is not None:
+                yield (field, index), host
+    if system.canary is not None:
+        yield ("canary", "host"), system.canary.host
+    for name, target in system.drill_targets.items():
+        yield ("drill_targets", name), name
+        yield ("drill_targets", name), target
+
+
+def _circles(read: Groups) -> Iterator[Problem]:
+    done: set[str] = set()
+    for start in read.systems:
+        path: list[str] = []
+        waiting = [iter([start])]
+        while waiting:
+            key = next(waiting[-1], None)
+            if key is None:
+                waiting.pop()
+                if path:
+                    path.pop()
+            elif key in path:
+                loop = " → ".join((*path[path.index(key) :], key))
+                place = (*read.places[path[-1]], "depends_on")
+                yield read.documents[path[-1]].problem(place, f"depends on itself: {loop}")
+            elif key in read.systems and key not in done:
+                done.add(key)
+                path.append(key)
+                waiting.append(iter(read.systems[key].depends_on))
