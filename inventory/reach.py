@@ -1,4 +1,4 @@
-"""The door to processes: run a program here, stream what it says, leave nothing behind.
+"""The door to processes: run a program here or on a host, stream what it says, leave nothing behind.
 
 Secrets travel through inherited pipes: name one in `Command.secrets` and write `{secret:NAME}` where the
 program wants a file name; it sees `/dev/fd/N`. They are never in argv, environment or on disk.
@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from inventory import onhost, order, remote, verdict
+from inventory.command import (
+    LARGEST_SECRET,
+    Command,
+    Outcome,
+    TimeLimitError,
+    UnreachableError,
+    base_environment,
+    missing,
+    past_limit,
+)
 from inventory.errors import HoldfastError
-from inventory.pipes import Feeder, LineHandler, Reader, Secrets
+from inventory.group import end_group
+from inventory.pipes import BytesHandler, Ear, Feeder, LineHandler, Reader, Secrets
+from inventory.ssh import SSH, Ssh, arguments, by_sudo, certain, failure
 from inventory.system import Host
 
 __all__ = [
@@ -27,66 +37,21 @@ __all__ = [
     "Command",
     "LineHandler",
     "Outcome",
+    "Ssh",
     "TimeLimitError",
     "UnreachableError",
+    "attach",
     "base_environment",
     "end_group",
+    "forget",
     "require_local",
     "run",
 ]
 
-_KEPT_ENVIRONMENT = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
-    "TZ",
-    "XDG_RUNTIME_DIR",
-    "HOLDFAST_DEMO_RUN",
-)
-_GRACE_SECONDS = 5.0
 _CLOSING_SECONDS = 2.0
+_LAST_SECONDS = 0.3
 
-
-class UnreachableError(HoldfastError):
-    """A host could not be reached (exit 3)."""
-
-
-class TimeLimitError(HoldfastError):
-    """A program ran past its time limit and was ended with all its children."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """One program to run.
-
-    `env` is added to a minimal environment (nothing else of ours is inherited); `secrets` are bytes by name;
-    `limit` is in seconds.
-    """
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: Path | None = None
-    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    stdin: bytes | None = field(default=None, repr=False)
-    limit: float | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a program ended: exit code (negative: the signal), and the last megabyte of each output."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-    seconds: float
-
-
-def base_environment() -> dict[str, str]:
-    """Return the few variables every child may see."""
-    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-    return kept | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+_Listening = list[tuple[LineHandler | None, BytesHandler | None]]
 
 
 def require_local(host: Host) -> None:
@@ -105,25 +70,83 @@ def require_local(host: Host) -> None:
 def run(
     command: Command,
     *,
+    on: Host | None = None,
+    ssh: Ssh | None = None,
+    name: str | None = None,
     on_stdout: LineHandler | None = None,
     on_stderr: LineHandler | None = None,
+    on_bytes: BytesHandler | None = None,
 ) -> Outcome:
-    """Run a program to its end, handing each line to a handler as it comes.
+    """Run a program to its end, handing over each line, or its output's raw bytes, as they come.
 
     The program and its children form a session of their own; on a time limit, an interruption or a failing
-    handler all of them are ended (terminate, then kill). If Holdfast itself dies, the kernel ends the program.
+    handler all of them are ended (terminate, then kill). If Holdfast itself dies they end too.
+
+    Args:
+        command: what to run.
+        on: where; this machine, if not given or if its connection is local.
+        ssh: how hosts are reached; needed for a host that is not this machine.
+        name: a run on another host that has a name (8 to 64 letters, digits, dashes) can be come back to: if the
+            host knows it already, it is followed and not begun, and its result stays there until `forget`. On this
+            machine a name has no effect.
+        on_stdout: takes each line of the output.
+        on_stderr: takes each line of the error output.
+        on_bytes: takes the output as it is, in pieces.
 
     Raises:
         HoldfastError: the program is not there or may not be run.
         TimeLimitError: `command.limit` passed.
+        UnreachableError: the host cannot be reached; nothing was begun. Its subclasses and `HostKeyChangedError`
+            (exit 4) say why.
+        InDoubtError: it was begun on the host, and how it ended is not known.
+        StillRunningError: it was to be ended, and the host does not confirm it.
     """
+    listening = [(on_stdout, on_bytes), (on_stderr, None)]
+    if on is None or on.connection == "local":
+        return _run_here(command, listening)
+    return _run_there(command, on, ssh, order.Run(name or order.new_name(), stays=name is not None), listening)
+
+
+def attach(
+    name: str,
+    *,
+    on: Host,
+    ssh: Ssh | None,
+    as_root: bool = False,
+    on_stdout: LineHandler | None = None,
+    on_stderr: LineHandler | None = None,
+) -> Outcome:
+    """Follow a run on a host that was begun with this name, or return how it ended; its result stays there.
+
+    Raises:
+        NoSuchRunError: the host knows no such run.
+        HoldfastError: as `run`.
+    """
+    command = Command((), as_root=as_root)
+    listening: _Listening = [(on_stdout, None), (on_stderr, None)]
+    return _run_there(command, on, ssh, order.Run(name, stays=True, may_begin=False), listening)
+
+
+def forget(name: str, *, on: Host, ssh: Ssh | None, as_root: bool = False) -> None:
+    """Give up the result of a run that has a name; one that is still running is waited for.
+
+    Raises:
+        HoldfastError: as `run`; not that the host does not know it.
+    """
+    command, deaf = Command((), as_root=as_root), (None, None)
+    with suppress(verdict.NoSuchRunError):
+        _run_there(command, on, ssh, order.Run(name, may_begin=False), [deaf, deaf])
+
+
+def _run_here(command: Command, listening: _Listening) -> Outcome:
     with Secrets(command.secrets) as secrets:
         started = time.monotonic()
         process = _start(command, secrets)
         assert process.stdout is not None
         assert process.stderr is not None
         end = partial(end_group, process.pid)
-        readers = [Reader(process.stdout, on_stdout, end), Reader(process.stderr, on_stderr, end)]
+        ears = [Ear(on_line, end, on_bytes) for on_line, on_bytes in listening]
+        readers = [Reader(process.stdout, ears[0]), Reader(process.stderr, ears[1])]
         try:
             for reader in readers:
                 reader.start()
@@ -141,10 +164,64 @@ def run(
                 reader.abandon()
             process.stdout.close()
             process.stderr.close()
-    for reader in readers:
-        if reader.failure is not None:
-            raise reader.failure
-    return Outcome(process.returncode, readers[0].tail(), readers[1].tail(), time.monotonic() - started)
+    for ear in ears:
+        if ear.failure is not None:
+            raise ear.failure
+    return Outcome(process.returncode, ears[0].tail(), ears[1].tail(), time.monotonic() - started)
+
+
+def _run_there(command: Command, host: Host, ssh: Ssh | None, run: order.Run, listening: _Listening) -> Outcome:
+    if host.connection not in SSH or ssh is None:
+        how = f"over {host.connection}" if host.connection not in SSH else "over ssh, and no known_hosts was given"
+        raise UnreachableError(
+            f"{host.name} is reached {how}; Holdfast reaches hosts over ssh only",
+            hint=f"look at ansible_connection of {host.name} in the inventory",
+        )
+    if host.unclear:
+        raise UnreachableError(
+            f"where {host.name} is cannot be known here: {', '.join(host.unclear)}",
+            hint="write its address, port and user into the inventory as they are",
+        )
+    for name, value in command.secrets.items():
+        if len(value) >= LARGEST_SECRET:
+            raise HoldfastError(f"the secret {name} is too large for a pipe", hint="a secret has less than 64 KiB")
+    argv = tuple(arguments(host, ssh, as_root=command.as_root))
+
+    def explain(code: int | None, said: str) -> tuple[HoldfastError, bool]:
+        error = failure(host, code, said)
+        return error, certain(error, said)
+
+    preface = b"" if by_sudo(host, as_root=command.as_root) else onhost.line()
+    way = order.Way(host.name, ssh, lambda: _SshLink(argv), preface, explain)
+    ears = [Ear(on_line, lambda: None, on_bytes) for on_line, on_bytes in listening]
+    return remote.Session(way, run, command, (ears[0], ears[1])).run()
+
+
+class _SshLink:
+    """One ssh process; the kernel ends it if we die."""
+
+    def __init__(self, argv: tuple[str, ...]) -> None:
+        agent = {"SSH_AUTH_SOCK": os.environ["SSH_AUTH_SOCK"]} if "SSH_AUTH_SOCK" in os.environ else {}
+        with Secrets({}) as secrets:
+            self._process = _start(Command(argv, env=agent, stdin=b""), secrets)
+        ends = (self._process.stdout, self._process.stdin, self._process.stderr)
+        self._ends = [end for end in ends if end is not None]
+        self.source, self.sink, self.complaints = (end.fileno() for end in self._ends)
+        for end in (self.source, self.sink, self.complaints):
+            os.set_blocking(end, False)
+
+    def close(self) -> int | None:
+        """End it; return its exit code if it had ended by itself."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_SECONDS)
+        code = self._process.poll()
+        if code is None:
+            end_group(self._process.pid, _LAST_SECONDS)
+            self._process.wait()
+        for end in self._ends:
+            with suppress(OSError):
+                end.close()
+        return code
 
 
 class Background:
@@ -174,45 +251,12 @@ class Background:
         self._process.wait()
 
 
-def end_group(leader: int, grace: float | None = None) -> None:
-    """End a process group: terminate, wait up to `grace` seconds (5), then kill; at once if we are interrupted."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGTERM)
-        deadline = time.monotonic() + (_GRACE_SECONDS if grace is None else grace)
-        try:
-            while time.monotonic() < deadline:
-                if _group_is_gone(leader):
-                    return
-                time.sleep(0.02)
-        finally:
-            os.killpg(leader, signal.SIGKILL)
-
-
-def _group_is_gone(leader: int) -> bool:
-    try:
-        os.killpg(leader, 0)
-    except ProcessLookupError:
-        return True
-    return _only_zombies(leader)
-
-
-def _only_zombies(group: int) -> bool:
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with suppress(OSError, ValueError, IndexError):
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group and fields[0] not in "ZX":
-                return False
-    return True
-
-
 def _start(command: Command, secrets: Secrets, out: IO[bytes] | int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     argv = [secrets.fill(part) for part in command.argv]
     env = base_environment() | {name: secrets.fill(value) for name, value in command.env.items()}
     program = shutil.which(argv[0], path=env.get("PATH"))
     if program is None:
-        raise HoldfastError(f"{argv[0]} is not installed or may not be run", hint=f"install {argv[0]}")
+        raise missing(argv[0])
     argv[0] = program
     if (guard := shutil.which("setpriv")) is not None:
         argv = [guard, "--pdeathsig", "TERM", "--", *argv]
@@ -236,10 +280,7 @@ def _wait(process: subprocess.Popen[bytes], command: Command, started: float) ->
         left = None if command.limit is None else max(0.0, command.limit - (time.monotonic() - started))
         process.wait(left)
     except subprocess.TimeoutExpired as error:
-        raise TimeLimitError(
-            f"{command.argv[0]} ran longer than {command.limit:g} seconds and was ended",
-            hint="look at the disk and the network it used, then run the command again",
-        ) from error
+        raise past_limit(command) from error
 
 
 def _drain(process: subprocess.Popen[bytes], readers: list[Reader]) -> None:

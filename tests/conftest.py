@@ -16,7 +16,13 @@ hypothesis.settings.register_profile("ordinary", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "ordinary")
 
-pytest_plugins = ("tests.backup.fixtures", "tests.incident.fixtures", "tests.lab.fixtures", "tests.ledger.fixtures")
+pytest_plugins = (
+    "tests.backup.fixtures",
+    "tests.incident.fixtures",
+    "tests.inventory.fixtures",
+    "tests.lab.fixtures",
+    "tests.ledger.fixtures",
+)
 
 _KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE", "HOLDFAST_LAB_CACHE"}
 
@@ -30,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for tool in ("restic", "ansible", "postgresql", "lab"):
+    for tool in ("restic", "ansible", "postgresql", "lab", "ssh"):
         if item.get_closest_marker(tool):
             tools.require(tool)
 

@@ -27,6 +27,7 @@ def require(tool: str) -> Path:
         "ansible": _ansible,
         "postgresql": _postgresql,
         "lab": _lab,
+        "ssh": _ssh,
         "ssh-keygen": _ssh_keygen,
         "graphviz": _graphviz,
     }
@@ -85,3 +86,21 @@ def _postgresql() -> Path | str:
     if os.getuid() == 0 and not any(user.pw_name == "postgres" for user in pwd.getpwall()):
         return "a PostgreSQL server does not run as root, and there is no user postgres"
     return found[-1].parent
+
+
+def _ssh() -> Path | str:
+    """Ask for what the small SSH host needs: root, the programs, and namespaces."""
+    if os.geteuid() != 0:
+        return "a host over SSH needs root: its network is a namespace"
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    for program in ("ssh", "sshd", "ssh-keygen", "ip", "unshare", "mount"):
+        if shutil.which(program, path=path) is None:
+            return f"{program} is not installed"
+    tried = subprocess.run(
+        ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "true"],
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Path("/usr/sbin/sshd") if tried.returncode == 0 else f"no namespaces here: {tried.stderr.strip()}"

@@ -193,7 +193,7 @@ def test_the_time_limit_ends_grandchildren_too(pid_file: Path) -> None:
 
 
 def test_a_program_that_ignores_the_polite_end_is_killed(monkeypatch: pytest.MonkeyPatch, pid_file: Path) -> None:
-    monkeypatch.setattr("inventory.reach._GRACE_SECONDS", 0.3)
+    monkeypatch.setattr("inventory.group.GRACE_SECONDS", 0.3)
     source = f"""
         import os, pathlib, signal, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
