@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +31,7 @@ def validate(
     Example: holdfast inventory validate --json
     """
     from incident import runbook
+    from inventory import days
     from inventory import site as sites
     from inventory.ansible_inventory import Ansible, cache_directory
     from inventory.lines import SiteError
@@ -44,7 +47,7 @@ def validate(
         problems = [problem.to_json() for problem in error.problems]
         output.document({"valid": False, "problems": problems, "ansible": "unchecked"})
         return error.exit_code
-    said = _said(site)
+    said = _said(site, days.local(here.clock.now(), site.settings.timezone))
     try:
         found = None if no_ansible else _differences(site, ansible)
     except HoldfastError as error:
@@ -70,12 +73,12 @@ def _differences(site: Site, ansible: Ansible) -> tuple[Difference, ...]:
     return agreement.differences(site.members, site.hosts, answer)
 
 
-def _said(site: Site) -> dict[str, Any]:
-    from inventory.graph import hurries
+def _said(site: Site, today: date) -> dict[str, Any]:
+    from inventory import warnings
 
-    warnings = [hurry.text for hurry in hurries(site.systems)]
+    found = [warning.to_json() for warning in warnings.of(site, today)]
     counts = {"systems": len(site.systems), "hosts": len(site.hosts), "people": len(site.people.people)}
-    return {"problems": [], "warnings": warnings} | counts
+    return {"problems": [], "warnings": found} | counts
 
 
 def _tell_json(said: dict[str, Any], found: tuple[Difference, ...] | None) -> ExitCode:
@@ -89,7 +92,8 @@ def _tell(site: Site, said: dict[str, Any], found: tuple[Difference, ...] | None
     from inventory.errors import UsageError
 
     for warning in said["warnings"]:
-        output.line(f"warning: {warning}")
+        name = Path(warning["file"]).name
+        output.line(f"warning: {warning['text']} ({name}:{warning['line']})")
     if found:
         lines = "\n".join(f"  {one}" for one in found)
         raise UsageError(

@@ -23,6 +23,8 @@ inventory.command()(show)
 inventory.command()(graph)
 inventory.command()(policies)
 
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
 
 class Schema(StrEnum):
     """The files a JSON Schema is there for."""
@@ -30,6 +32,7 @@ class Schema(StrEnum):
     SYSTEM = "system"
     SETTINGS = "settings"
     PEOPLE = "people"
+    RUNBOOK = "runbook"
 
 
 @inventory.command()
@@ -38,10 +41,16 @@ def schema(of: Annotated[Schema, typer.Argument(help="Which file's.")] = Schema.
 
     Example: holdfast inventory schema system
     """
+    from incident.runbook import Runbook
     from inventory.people import People
     from inventory.settings import Settings
     from inventory.system import Strict, System
 
-    models: dict[Schema, type[Strict]] = {Schema.SYSTEM: System, Schema.SETTINGS: Settings, Schema.PEOPLE: People}
-    output.document(models[of].model_json_schema())
+    models: dict[Schema, type[Strict]] = {
+        Schema.SYSTEM: System,
+        Schema.SETTINGS: Settings,
+        Schema.PEOPLE: People,
+        Schema.RUNBOOK: Runbook,
+    }
+    output.document({"$schema": _DIALECT} | models[of].model_json_schema())
     return ExitCode.DONE

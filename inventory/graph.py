@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -15,10 +16,11 @@ Systems = Mapping[str, System]
 
 @dataclass(frozen=True)
 class Hurry:
-    """A system that must be back before something it needs must be."""
+    """A system that must be back before something it needs must be; `path` leads from its dependency to `needs`."""
 
     system: str
     needs: str
+    path: tuple[str, ...]
     text: str
 
 
@@ -41,18 +43,32 @@ def waves(systems: Systems) -> tuple[tuple[str, ...], ...]:
 
 
 def hurries(systems: Systems) -> tuple[Hurry, ...]:
-    """Return every system whose target is shorter than that of one it depends on."""
-    return tuple(
-        Hurry(
-            key,
-            other,
-            f"{key} must be back in {duration.show(system.rto)}, "
-            f"but {other}, which it needs, only in {duration.show(systems[other].rto)}",
-        )
-        for key, system in systems.items()
-        for other in system.depends_on
-        if other in systems and not systems[other].external and system.rto < systems[other].rto
-    )
+    """Return every system whose target is shorter than that of one it needs, directly or through others.
+
+    Of those it needs through others the ones are told whose target is longer than every target on the way to them.
+    """
+    return tuple(hurry for key in systems for hurry in _hurries(systems, key))
+
+
+def _hurries(systems: Systems, key: str) -> Iterator[Hurry]:
+    target = systems[key].rto
+    waiting: deque[tuple[tuple[str, ...], timedelta]] = deque(((other,), target) for other in systems[key].depends_on)
+    seen = {key}
+    while waiting:
+        path, longest = waiting.popleft()
+        if path[-1] in seen or path[-1] not in systems:
+            continue
+        seen.add(path[-1])
+        other = systems[path[-1]]
+        if not other.external and other.rto > longest:
+            longest = other.rto
+            through = f" through {', '.join(path[:-1])}" if len(path) > 1 else ""
+            text = (
+                f"{key} must be back in {duration.show(target)}, "
+                f"but {path[-1]}, which it needs{through}, only in {duration.show(other.rto)}"
+            )
+            yield Hurry(key, path[-1], path, text)
+        waiting += (((*path, further), longest) for further in other.depends_on)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ HURRY = "edoc must be back in 2h, but sso, which it needs, only in 4h"
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = district.make(tmp_path / "site")
     monkeypatch.setenv("HOLDFAST_SITE", str(root))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return root
 
 
@@ -40,6 +39,9 @@ def test_a_good_site_is_counted_and_compared_with_ansible(site: Path, capsys: py
     answer = answered(capsys)
     assert (answer["valid"], answer["problems"], answer["ansible"], answer["differences"]) == (True, [], "agrees", [])
     assert (answer["systems"], answer["hosts"], answer["people"]) == (3, 3, 0)
+    assert {"code": "target_too_short", "file": str(site / "inventory/edoc.yml"), "line": 5, "text": HURRY} in [
+        {name: value for name, value in warning.items() if name != "key"} for warning in answer["warnings"]
+    ]
 
 
 def test_without_ansible_it_says_that_nothing_was_compared(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

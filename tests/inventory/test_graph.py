@@ -108,3 +108,20 @@ def test_no_chain_is_longer_than_the_critical_path(made: list[tuple[set[int], in
     assert path.seconds == max((sum(times[key] for key in chain) for chain in every), default=0.0)
     assert path.keys in every or not systems
     assert path == critical_path(dict(reversed(systems.items())), times)
+
+
+def test_what_is_needed_through_others_is_told_with_its_way_when_it_takes_longest() -> None:
+    systems = {
+        "a": system("b", "x", hours=2),
+        "b": system("c", hours=4),
+        "c": system("d", hours=3),
+        "d": system(hours=8),
+        "x": system("d", external=True),
+    }
+    assert [(hurry.system, hurry.path) for hurry in hurries(systems)] == [
+        ("a", ("b",)),
+        ("a", ("x", "d")),
+        ("b", ("c", "d")),
+        ("c", ("d",)),
+    ]
+    assert hurries(systems)[1].text == "a must be back in 2h, but d, which it needs through x, only in 8h"
