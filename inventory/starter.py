@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Literal
@@ -35,17 +36,34 @@ def make(directory: Path, *, name: str, login: str, kind: Kind = "starter") -> l
         RefusedError: something is there already.
         HoldfastError: it cannot be written.
     """
+    return write(directory, texts(directory, name=name, login=login, kind=kind))
+
+
+def texts(directory: Path, *, name: str, login: str, kind: Kind = "starter") -> dict[str, str]:
+    """Return the files of a first site: their text by their path in the site."""
     words = {"site": site_id(directory), "name": json.dumps(name, ensure_ascii=False), "login": json.dumps(login)}
+    found = {}
+    for source in sorted(file for file in content(kind).rglob("*") if file.is_file()):
+        text = source.read_text(encoding="utf-8")
+        target = str(source.relative_to(content(kind))).replace("gitignore", ".gitignore")
+        found[target] = Template(text).substitute(words) if source.name in _FILLED_IN else text
+    return found
+
+
+def write(directory: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write files into a new or empty directory and return their paths.
+
+    Raises:
+        RefusedError: something is there already.
+        HoldfastError: they cannot be written.
+    """
     try:
         require_empty(directory)
         written = []
-        for source in sorted(file for file in content(kind).rglob("*") if file.is_file()):
-            file = directory / source.relative_to(content(kind))
-            if source.name == "gitignore":
-                file = file.with_name(".gitignore")
-            text = source.read_text(encoding="utf-8")
+        for target, text in files.items():
+            file = directory / target
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(Template(text).substitute(words) if source.name in _FILLED_IN else text, encoding="utf-8")
+            file.write_text(text, encoding="utf-8")
             written.append(file)
     except OSError as error:
         raise HoldfastError(
