@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from cli import output
 from inventory.errors import RefusedError
-from inventory.system import Host
+
+if TYPE_CHECKING:
+    from inventory.system import Host
 
 
 def require_meant(hosts: Iterable[Host], named: str, *, again: str) -> None:

@@ -209,14 +209,6 @@ def no_key(world: World) -> None:
     people(world, ", key: ", ", phone: ")
 
 
-def no_public_key(world: World) -> None:
-    people(world, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILan", "BEGIN OPENSSH PRIVATE KEY")
-
-
-def shared_key(world: World) -> None:
-    people(world, "Minh" + "b" * 39, "Lan" + "a" * 40)
-
-
 def no_login(world: World) -> None:
     people(world, "login: daemon", "login: nobody-knows")
 
@@ -251,8 +243,6 @@ FAULTS: dict[Callable[[World], None], Named] = {
     no_approver: Named("people", "red", "nobody is approver"),
     one_operator: Named("people", "amber", "only Lan is operator"),
     no_key: Named("people-keys", "amber", "has no SSH key"),
-    no_public_key: Named("people-keys", "red", "no SSH public key"),
-    shared_key: Named("people-keys", "red", "has the key of Lan"),
     no_login: Named("people-logins", "amber", "no login nobody-knows"),
     lost_host: Named("hosts", "red", "there is nothing at"),
 }
