@@ -40,10 +40,12 @@ def host(name: str, variables: Variables) -> tuple[Host, list[Problem]]:
     What is encrypted or a template is no fault: the host's `unclear` says that Holdfast cannot know it.
     """
     chosen = dict(_chosen(variables))
-    unclear = tuple(reason for setting, key in chosen.values() if (reason := _unclear(key, setting)))
+    unclear: tuple[str, ...] = ()
     values: dict[str, Any] = {"name": name, "address": name}
-    for field, (setting, _) in chosen.items():
-        if not _hidden(setting.value):
+    for field, (setting, key) in chosen.items():
+        if _hidden(setting.value):
+            unclear += (_unclear(key, setting),)
+        else:
             values[field] = setting.value if field in ("port", "root") else str(setting.value)
     problems = []
     try:
@@ -70,8 +72,6 @@ def _hidden(value: Any) -> bool:
 
 
 def _unclear(key: str, setting: Setting) -> str:
-    if not _hidden(setting.value):
-        return ""
     why = "is encrypted" if isinstance(setting.value, Vaulted) else "is a template"
     document = setting.document
     return f"{key} {why} ({document.file.name}:{document.line(setting.place)})"

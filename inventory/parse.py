@@ -103,9 +103,17 @@ class _Plain(dict[str, Any]):
     """What plain scalars mean by the rules of YAML 1.1; each is worked out once."""
 
     def __missing__(self, text: str) -> Any:
-        tags = (tag for tag, pattern in _RESOLVERS.get(text[:1], ()) if pattern.match(text))
-        self[text] = value = _value(next(tags, f"{_YAML}str"), text)
+        value: Any = text
+        for tag, pattern in _RESOLVERS.get(text[:1], ()):
+            if pattern.match(text):
+                value = _value(tag, text)
+                break
+        self[text] = value
         return value
+
+
+_PLAIN = _Plain()
+_MOST_PLAIN = 20_000
 
 
 # --- data -----------------------------------------------------------------------------------------------------------
@@ -125,7 +133,8 @@ class _Builder:
 
     def __init__(self, parser: Any) -> None:
         self._next = parser.get_event
-        self._plain = _Plain()
+        if len(_PLAIN) > _MOST_PLAIN:
+            _PLAIN.clear()
         self._box: _Box = []
         self._key: Any = _NONE
         self._above: list[tuple[_Box, Any, str | None, int]] = []
@@ -139,7 +148,7 @@ class _Builder:
         self._next()  # the stream begins
         if isinstance(self._next(), yaml.StreamEndEvent):
             return None, []
-        plain, scalar = self._plain, yaml.ScalarEvent
+        plain, scalar = _PLAIN, yaml.ScalarEvent
         event = self._next()
         while type(event) is not yaml.DocumentEndEvent:
             self._values += 1
