@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -44,20 +44,27 @@ def host(name: str, variables: Variables) -> tuple[Host, list[Problem]]:
     values: dict[str, Any] = {"name": name, "address": name}
     for field, (setting, key) in chosen.items():
         if _hidden(setting.value):
-            unclear += (_unclear(key, setting),)
+            unclear += (_unclear(key, setting),) if field != "root" else ()
         else:
             values[field] = setting.value if field in ("port", "root") else str(setting.value)
-    problems = []
+    problems = list(_hidden_root(chosen))
     try:
-        return Host(**values, unclear=unclear), []
+        return Host(**values, unclear=unclear), problems
     except ValidationError as error:
         for fault in error.errors():
             field = str(fault["loc"][0])
             setting, _ = chosen[field]
             what = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
             problems.append(setting.document.problem(setting.place, what))
-            del values[field]
+            values.pop(field, None)
     return Host(**values, unclear=unclear), problems
+
+
+def _hidden_root(chosen: Mapping[str, tuple[Setting, str]]) -> Iterator[Problem]:
+    """Tell of a root nobody can know: `/` in its place would be another machine's files."""
+    if "root" in chosen and _hidden((setting := chosen["root"][0]).value):
+        what = "is a template or encrypted; where a host's files are must be plain"
+        yield setting.document.problem(setting.place, what, "write the directory itself")
 
 
 def _chosen(variables: Variables) -> Iterator[tuple[str, tuple[Setting, str]]]:

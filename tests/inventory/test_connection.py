@@ -53,3 +53,10 @@ def test_every_faulty_variable_is_told_and_has_its_default() -> None:
     found, problems = connection.host("h", {name: Setting(value, HERE, (name,)) for name, value in values.items()})
     assert [problem.key for problem in problems] == ["ansible_port", "holdfast_root"]
     assert (found.port, found.root, found.user) == (22, "/", "op")
+
+
+@pytest.mark.parametrize("value", ["{{ base }}/x", Vaulted("$ANSIBLE_VAULT;1.1")])
+def test_a_root_nobody_can_know_is_a_fault(value: str) -> None:
+    found, (problem,) = connection.host("h", {"holdfast_root": Setting(value, HERE, ("holdfast_root",))})
+    assert (problem.key, found.unclear) == ("holdfast_root", ())
+    assert "must be plain" in problem.what
