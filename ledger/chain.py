@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ledger import record as records
 
@@ -59,7 +60,7 @@ def verify(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Verdict:
     faults: list[str] = []
     previous, expected, anchored = records.GENESIS, 1, 0
     for row in rows:
-        faults += _faults(row, expected, previous)
+        faults += judge(row, expected, previous)
         if row.seq in wanted:
             if wanted.pop(row.seq) == {row.hash}:
                 anchored = max(anchored, row.seq)
@@ -73,7 +74,8 @@ def verify(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Verdict:
     return Verdict(expected - 1, previous, tuple(faults), anchored if not faults else 0)
 
 
-def _faults(row: Row, expected: int, previous: str) -> list[str]:
+def judge(row: Row, expected: int, previous: str) -> list[str]:
+    """Say what is wrong with a row that should be number `expected` and follow the hash `previous`."""
     if records.digest(row.payload) != row.hash:
         return [f"record {row.seq} was changed: its hash does not match its content"]
     try:
@@ -88,3 +90,8 @@ def _faults(row: Row, expected: int, previous: str) -> list[str]:
     if (content.seq, content.kind, content.system) != (row.seq, row.kind, row.system):
         faults.append(f"record {row.seq} is filed as something else than it says")
     return faults
+
+
+def as_bytes(value: Any) -> bytes:
+    """Return a stored payload as bytes, also when somebody put another type in its place."""
+    return value if isinstance(value, bytes) else str(value).encode()

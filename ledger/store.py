@@ -10,7 +10,7 @@ from typing import Any
 
 from ledger import durable, leases, migration
 from ledger import record as records
-from ledger.chain import Row
+from ledger.chain import Row, as_bytes
 from ledger.connection import Connection
 from ledger.database import Database
 from ledger.errors import LedgerError
@@ -114,7 +114,7 @@ class Store:
         with self.reading() as connection:
             query = "SELECT seq, kind, system, payload, hash FROM records ORDER BY seq"
             for seq, kind, system, payload, hash_ in connection.each(query):
-                yield Row(seq, kind, system, _as_bytes(payload), hash_)
+                yield Row(seq, kind, system, as_bytes(payload), hash_)
 
     def acquire(
         self, name: str, holder: str, now: datetime, until: datetime, is_dead: Callable[[str], bool] = lambda _: False
@@ -213,8 +213,3 @@ def add(connection: Connection, made: Sequence[Record]) -> None:
     if made:
         connection.many(_INSERT_RECORD, [(each.seq, each.kind, each.system, each.payload, each.hash) for each in made])
         connection.run("UPDATE head SET seq = ?, hash = ? WHERE id = 1", (made[-1].seq, made[-1].hash))
-
-
-def _as_bytes(value: Any) -> bytes:
-    """Return a stored payload as bytes, also when somebody put another type in its place."""
-    return value if isinstance(value, bytes) else str(value).encode()
