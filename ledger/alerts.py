@@ -17,6 +17,7 @@ from ledger.ledger import Entry, Ledger
 _IDS_AT_ONCE = 5000
 _ATTEMPTS = 5
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
+RAISED, CHANGED = "alerts.raised", "alerts.changed"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _raise_new(ledger: Ledger, unique: Mapping[str, Alert]) -> list[Alert]:
         "highest": max((alert.level for alert in new), key=rank),
         "digest": hashlib.sha256(content.encode()).hexdigest(),
     }
-    ledger.store.append(now, ledger.actor, [("alerts.raised", None, body)], alerts=rows)
+    ledger.store.append(now, ledger.actor, [(RAISED, None, body)], alerts=rows)
     return [_alert(row | {"body": json.loads(row["body"])}) for row in rows]
 
 
@@ -122,7 +123,7 @@ def change(ledger: Ledger, ids: Sequence[str], state: str, *, reason: str = "", 
     """Move alerts to another state (and into an incident), with a record of who and why."""
     values = {"state": state} | ({"incident": incident} if incident is not None else {})
     body = {"ids": list(ids), "state": state, "reason": reason, "incident": incident}
-    entry = Entry("alerts.changed", body)
+    entry = Entry(CHANGED, body)
     ledger.store.append(
         ledger.clock.now(),
         ledger.actor,
@@ -156,8 +157,8 @@ def _row(alert: Alert, now: datetime) -> dict[str, Any]:
         "rule": alert.rule,
         "level": alert.level,
         "raised_at": clock.to_text(now),
-        "state": alert.state,
-        "incident": alert.incident,
+        "state": OPEN,  # what follows is a change, on record: so `ledger verify` can tell what a row must say
+        "incident": None,
         "body": json.dumps(body, sort_keys=True),
     }
 

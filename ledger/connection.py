@@ -23,6 +23,8 @@ class Connection(ABC):
     """The column type of bytes."""
     added: ClassVar[str]
     """The hidden column that tells in which order rows were added."""
+    holds: ClassVar[str]
+    """A condition: the bytes of `payload` hold those of the one value given."""
     locked: ClassVar[str]
     """What a query ends with that locks its rows until the transaction ends."""
 
@@ -62,6 +64,7 @@ class SqliteConnection(Connection):
     """The driver of the standard library. A writing transaction holds the file's one write lock from its start."""
 
     number, binary, added, locked = "INTEGER", "BLOB", "rowid", ""
+    holds = "instr(CAST(payload AS BLOB), ?) > 0"
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement; return how many rows it changed."""
@@ -99,6 +102,7 @@ class PostgresConnection(Connection):
     """psycopg 3."""
 
     number, binary, added, locked = "BIGINT", "BYTEA", "ctid", " FOR UPDATE"
+    holds = "position(?::bytea IN payload) > 0"
     _ALONE = 0x686F6C64  # any number, as long as every Holdfast takes the same
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
@@ -138,4 +142,4 @@ class PostgresConnection(Connection):
 
 
 def _marked(statement: str) -> str:
-    return statement.replace("?", "%s")
+    return statement.replace("%", "%%").replace("?", "%s")

@@ -167,6 +167,28 @@ def rebuild(store: Store, projection: Projection) -> dict[str, Any]:
     return state.plain()
 
 
+def stands(store: Store, projection: Projection) -> bool:
+    """Tell whether what is kept of a projection is what the records give; what no one would read is not looked at."""
+    with store.reading() as connection:
+        head = _head(connection, projection.name)
+        if head is None or head[0] != projection.version:
+            return True
+        kept, anew = State(connection, projection.name), State(None, projection.name)
+        for record in selected(connection, last=head[1], kinds=projection.kinds):
+            anew.seq = record.seq
+            projection.fold(anew, record)
+        newest = connection.one("SELECT seq FROM head WHERE id = 1")
+        reaches = newest is not None and head[1] <= newest[0]
+        return reaches and _text(list(kept.plain().items())) == _text(list(anew.plain().items()))
+
+
+def drop(store: Store, name: str) -> None:
+    """Forget what is kept of a projection: the next reader builds it anew."""
+    with store.write() as connection:
+        for table in ("projection_heads", "projection_parts"):
+            connection.run(f"DELETE FROM {table} WHERE name = ?", (name,))
+
+
 def _fold(connection: Connection, projection: Projection, state: State, after: int, most: int) -> tuple[int, bool]:
     """Fold in what comes after a record; return how far that went, and whether it was all.
 

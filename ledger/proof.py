@@ -1,4 +1,4 @@
-"""How far is the ledger proved? The chain held against checkpoints from outside."""
+"""How far is the ledger proved? The chain held against checkpoints from outside, and what lies beside it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ledger import checkpoint
+from ledger.audit import audit
 from ledger.chain import Verdict
 from ledger.checkpoint import CheckpointError
 from ledger.ledger import Ledger
+from ledger.objects import Objects
+from ledger.projection import Projection
 
 
 @dataclass(frozen=True)
@@ -18,18 +21,36 @@ class Proof:
     """A verdict, and the key it rests on: its fingerprint and where it came from (empty without a checkpoint).
 
     `key_beside_ledger`: the key was taken from the state directory, so it convinces only those who trust whoever
-    holds that directory.
+    holds that directory. `beside` are faults of what lies beside the chain (alerts, objects, kept views), `erased` the
+    objects that were erased by law.
     """
 
     verdict: Verdict
     key_id: str = ""
     key_from: str = ""
     key_beside_ledger: bool = False
+    beside: tuple[str, ...] = ()
+    erased: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Return every fault."""
+        return self.verdict.faults + self.beside
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether nothing was found wrong, which does not say that anything is proved."""
+        return not self.faults
+
+    @property
+    def anchored(self) -> int:
+        """Return the newest record that a checkpoint proves; 0 if there is a fault."""
+        return self.verdict.anchored if self.whole else 0
 
     @property
     def unanchored(self) -> int:
         """Return how many newest records no checkpoint reaches."""
-        return self.verdict.records - self.verdict.anchored
+        return self.verdict.records - self.anchored
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented shape of `holdfast ledger verify --json`."""
@@ -37,18 +58,24 @@ class Proof:
         return {
             "records": self.verdict.records,
             "head": self.verdict.head,
-            "whole": self.verdict.whole,
-            "anchored": self.verdict.anchored,
-            "verified": self.verdict.verified,
-            "faults": list(self.verdict.faults),
+            "whole": self.whole,
+            "anchored": self.anchored,
+            "verified": self.whole and self.verdict.verified,
+            "faults": list(self.faults),
+            "erased": list(self.erased),
             "key": key if self.key_id else None,
         }
 
 
 def prove(
-    ledger: Ledger, state_directory: Path, site_id: str, checkpoints: Sequence[Path], key_file: Path | None
+    ledger: Ledger,
+    state_directory: Path,
+    site_id: str,
+    checkpoints: Sequence[Path],
+    key_file: Path | None,
+    projections: Sequence[Projection] = (),
 ) -> Proof:
-    """Walk the chain and hold it against checkpoint files.
+    """Walk the chain and hold it against checkpoint files, and what lies beside it against the chain.
 
     Args:
         ledger: what is to be proved.
@@ -56,13 +83,15 @@ def prove(
         site_id: the site the checkpoints must be of.
         checkpoints: files that were kept outside.
         key_file: the public key kept outside.
+        projections: the views to compare with the records they are folded from.
 
     Raises:
         CheckpointError: a checkpoint or the key cannot be used as proof.
         LedgerError: something cannot be read.
     """
+    beside = audit(ledger, Objects(state_directory), projections)
     if not checkpoints:
-        return Proof(ledger.verify())
+        return Proof(ledger.verify(), beside=beside.faults, erased=beside.erased)
     source = key_file or checkpoint.public_file(state_directory)
     if key_file is None and not source.exists():
         raise CheckpointError(
@@ -71,5 +100,6 @@ def prove(
         )
     key = checkpoint.read_public(source)
     anchors = [checkpoint.read_and_check(file, key, site=site_id).anchor for file in checkpoints]
-    beside = source.resolve() == checkpoint.public_file(state_directory).resolve()
-    return Proof(ledger.verify(anchors), checkpoint.fingerprint(key), str(source), beside)
+    ours = source.resolve() == checkpoint.public_file(state_directory).resolve()
+    verdict, fingerprint = ledger.verify(anchors), checkpoint.fingerprint(key)
+    return Proof(verdict, fingerprint, str(source), ours, beside.faults, beside.erased)

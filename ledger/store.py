@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,9 @@ from ledger.errors import LedgerError
 from ledger.owner import Lease
 from ledger.record import Record
 
-_ALERT = ("id", "system", "rule", "level", "raised_at", "state", "incident", "body")
+ALERT = ("id", "system", "rule", "level", "raised_at", "state", "incident", "body")
 _INSERT_RECORD = "INSERT INTO records (seq, kind, system, payload, hash) VALUES (?, ?, ?, ?, ?)"
-_INSERT_ALERT = f"INSERT INTO alerts ({', '.join(_ALERT)}, seq, place) VALUES ({', '.join('?' * 10)})"
+_INSERT_ALERT = f"INSERT INTO alerts ({', '.join(ALERT)}, seq, place) VALUES ({', '.join('?' * 10)})"
 
 
 class Store:
@@ -94,10 +94,10 @@ class Store:
             made = _sealed(seq, previous, at, actor, entries)
             add(connection, made)
             newest = made[-1].seq if made else seq
-            rows = [[*(row[name] for name in _ALERT), newest, place] for place, row in enumerate(alerts)]
+            rows = [[*(row[name] for name in ALERT), newest, place] for place, row in enumerate(alerts)]
             connection.many(_INSERT_ALERT, rows)
             for alert_id, change in alert_changes:
-                columns = [name for name in _ALERT if name in change]
+                columns = [name for name in ALERT if name in change]
                 new = ", ".join(f"{name} = ?" for name in columns)
                 connection.run(f"UPDATE alerts SET {new} WHERE id = ?", [*map(change.get, columns), alert_id])
             return made
@@ -108,6 +108,11 @@ class Store:
         """Yield records in order: after a sequence number, of some kinds, of one system, only the newest N."""
         with self.reading() as connection:
             yield from selected(connection, after=after, kinds=kinds, system=system, newest=newest)
+
+    def containing(self, part: bytes) -> Iterator[Record]:
+        """Yield the records whose bytes hold `part`, in order."""
+        with self.reading() as connection:
+            yield from holding(connection, part)
 
     def rows(self) -> Iterator[Row]:
         """Yield every row as stored, in order, for the verifier."""
@@ -139,9 +144,9 @@ class Store:
             wanted.among("id", ids)
         if incident is not None:
             wanted.that("incident = ?", incident)
-        query = f"SELECT {', '.join(_ALERT)} FROM alerts{wanted} ORDER BY raised_at, id"
+        query = f"SELECT {', '.join(ALERT)} FROM alerts{wanted} ORDER BY raised_at, id"
         with self.reading() as connection:
-            rows = [dict(zip(_ALERT, row, strict=True)) for row in connection.each(query, wanted.values)]
+            rows = [dict(zip(ALERT, row, strict=True)) for row in connection.each(query, wanted.values)]
         return [{**row, "body": json.loads(row["body"])} for row in rows]
 
 
@@ -191,7 +196,21 @@ def selected(
     query = f"SELECT payload, hash, seq FROM records{wanted} ORDER BY seq"
     if newest is not None:
         query = f"SELECT * FROM ({query} DESC LIMIT {int(newest)}) AS newest ORDER BY seq"
-    for payload, hash_, seq in connection.each(query, wanted.values):
+    yield from _opened(connection.each(query, wanted.values))
+
+
+def holding(connection: Connection, part: bytes) -> Iterator[Record]:
+    """Yield the records whose bytes hold `part`, in order.
+
+    Raises:
+        LedgerError: a record cannot be read.
+    """
+    query = f"SELECT payload, hash, seq FROM records WHERE {connection.holds} ORDER BY seq"
+    yield from _opened(connection.each(query, (part,)))
+
+
+def _opened(rows: Iterable[tuple[Any, ...]]) -> Iterator[Record]:
+    for payload, hash_, seq in rows:
         try:
             yield records.opened(payload, hash_)
         except ValueError as error:

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from cli import app
+from cli import app, ledger_commands
 from inventory.errors import ExitCode
 from ledger.ledger import LEDGER_FILE, Ledger
 from tests.fakes.clock import FakeClock
+from tests.test_layout import PACKAGES, ROOT
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_against_a_checkpoint_it_is_verified_and_newer_records_are_counted(
     assert app.run([*given, "--json"]) == ExitCode.DONE
     answer = json.loads(capsys.readouterr().out)
     assert (answer["records"], answer["anchored"], answer["verified"]) == (5, 4, False)
-    assert set(answer) == {"records", "head", "whole", "anchored", "verified", "faults", "key"}
+    assert set(answer) == {"records", "head", "whole", "anchored", "verified", "faults", "erased", "key"}
 
 
 def test_a_key_from_beside_the_ledger_is_named_with_its_fingerprint(
@@ -141,4 +143,25 @@ def test_who_is_not_in_the_site_may_not_make_a_checkpoint_but_may_verify(
     assert app.run(["ledger", "checkpoint", "--to", str(tmp_path / "x")]) == ExitCode.REFUSED
     assert "is not in people.yml" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+    assert app.run(["ledger", "verify", "--against", str(medium)]) == ExitCode.DONE
+
+
+def test_every_view_that_is_kept_anywhere_is_compared_by_verify() -> None:
+    pattern = re.compile(r"^\w+ = Projection\(\"([^\"]+)\"", re.MULTILINE)
+    sources = (path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    defined = {name for text in sources for name in pattern.findall(text)}
+    assert len(defined) >= 5
+    assert {view.name for view in ledger_commands._views()} == defined
+
+
+def test_a_poisoned_view_is_broken_and_then_built_anew(
+    medium: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["incident", "list"]) == ExitCode.DONE
+    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
+        database.execute("insert into projection_heads values ('incidents', 3, 9) on conflict do update set up_to = 9")
+        database.commit()
+    capsys.readouterr()
+    assert app.run(["ledger", "verify", "--against", str(medium)]) == ExitCode.FINDINGS
+    assert "BROKEN: the kept view 'incidents' did not follow from the records" in capsys.readouterr().out
     assert app.run(["ledger", "verify", "--against", str(medium)]) == ExitCode.DONE

@@ -8,6 +8,7 @@ import pytest
 from ledger import checkpoint
 from ledger.checkpoint import CheckpointError, WrongKeyError
 from ledger.ledger import LEDGER_FILE, Ledger
+from ledger.objects import Objects
 from ledger.proof import prove
 from tests.fakes.clock import FakeClock
 
@@ -32,6 +33,7 @@ def test_with_key_and_checkpoint_from_outside_the_ledger_is_verified(ledger: Led
         "anchored": 3,
         "verified": True,
         "faults": [],
+        "erased": [],
         "key": {"fingerprint": proof.key_id, "from": str(medium.with_suffix(".pub")), "beside_ledger": False},
     }
 
@@ -86,3 +88,12 @@ def test_a_new_signing_key_does_not_pass_for_the_old_one(ledger: Ledger, state: 
     with pytest.raises(WrongKeyError):
         prove(ledger, state, "district", [medium], None)
     assert prove(ledger, state, "district", [medium], medium.with_suffix(".pub")).verdict.verified
+
+
+def test_what_is_wrong_beside_the_chain_leaves_nothing_verified(ledger: Ledger, state: Path, medium: Path) -> None:
+    name = Objects(state).put(b"evidence")
+    ledger.append("scan.finished", {"object": name})
+    Objects(state).path(name).write_bytes(b"forged")
+    proof = prove(ledger, state, "district", [medium], None)
+    assert proof.faults == (f"object {name[:16]} of record 4 was changed",)
+    assert (proof.whole, proof.anchored, proof.to_json()["verified"]) == (False, 0, False)
