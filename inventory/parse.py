@@ -264,11 +264,7 @@ class _Untagged:
     def resolve(self, *_: Any) -> str:
         return ""
 
-    def descend_resolver(self, *_: Any) -> None:
-        pass
-
-    def ascend_resolver(self) -> None:
-        pass
+    descend_resolver = ascend_resolver = resolve
 
 
 class _PythonNodes(_Untagged, _Python, yaml.composer.Composer):
