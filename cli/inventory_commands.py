@@ -9,6 +9,7 @@ import typer
 
 from cli import output
 from cli.host_commands import host
+from cli.inventory_adding import add
 from cli.inventory_checking import validate
 from cli.inventory_listing import graph, list_
 from cli.inventory_show import show
@@ -19,6 +20,7 @@ inventory = typer.Typer(name="inventory", no_args_is_help=True, help="What is pr
 inventory.add_typer(host)
 inventory.command()(validate)
 inventory.command("list")(list_)
+inventory.command()(add)
 inventory.command()(show)
 inventory.command()(graph)
 inventory.command()(policies)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inventory import draft, groups, starter
+from inventory import draft, groups, starter, systems
 from inventory.draft import Draft
 from inventory.errors import UsageError
 from inventory.groups import Ask, Groups
@@ -20,7 +19,6 @@ from inventory.tree import ALL, UNGROUPED
 
 SYSTEMS_FILE = "inventory/systems.yml"
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _INVENTORIES = """
 # Ansible inventories that are there already. They are read before inventory/ and never written to.
 inventories: [{path}]
@@ -75,10 +73,10 @@ def _offer(path: Path, found: Groups) -> Offer:
     own = [name for name in with_hosts if name not in parents and name not in found.systems]
     return Offer(
         path=path,
-        groups={name: found.members[name] for name in own if _KEY.fullmatch(name)},
+        groups={name: found.members[name] for name in own if systems.is_key(name)},
         written=tuple(found.systems),
         parents=tuple(name for name in parents if name not in found.systems),
-        unfit=tuple(name for name in own if not _KEY.fullmatch(name)),
+        unfit=tuple(name for name in own if not systems.is_key(name)),
         hosts=tuple(found.hosts),
         systems=found.systems,
         members=found.members,
@@ -97,11 +95,11 @@ def choose(offer: Offer, wanted: Sequence[str]) -> tuple[str, ...]:
             raise UsageError(
                 f"{name} is a system in the inventory already", hint="leave it out: it is adopted as it is"
             )
-        if name in offer.unfit or (name in offer.members and not _KEY.fullmatch(name)):
+        if name in offer.unfit or (name in offer.members and not systems.is_key(name)):
             raise UsageError(
                 f"{name} cannot be a system's key", hint="a key has a-z, 0-9, - and _; make a group of such a name"
             )
-        if not offer.members.get(name) or name in (ALL, UNGROUPED):
+        if not offer.members.get(name):
             raise UsageError(f"no group {name!r} with hosts in {offer.path}", hint=near(name, offer.groups, "groups"))
     chosen = tuple(dict.fromkeys(wanted)) or tuple(offer.groups)
     if not chosen and not offer.written:

@@ -50,7 +50,7 @@ class Draft:
 
 def text(drafts: Sequence[Draft], head: Sequence[str]) -> str:
     """Return drafts as one inventory file; `head` are the lines of its first comment."""
-    lines = [f"# {line}" for line in head]
+    lines = [f"# {' '.join(line.split())}" for line in head]
     for draft in drafts:
         lines += ["", *_group(draft)]
     return "\n".join(lines) + "\n"

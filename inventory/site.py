@@ -109,8 +109,10 @@ def find(given: Path | None, environment: Mapping[str, str], start: Path) -> Pat
     )
 
 
-def load(root: Path, *, ansible: Ansible | None = None) -> Site:
+def load(root: Path, *, ansible: Ansible | None = None, own: Path | None = None) -> Site:
     """Read and check a whole site; `ansible` is asked about inventories that are not YAML.
+
+    `own` is read in place of the site's own `inventory/`: how it would be with other files in it.
 
     Raises:
         SiteError: every fault found, with file, line, key and hint.
@@ -128,7 +130,8 @@ def load(root: Path, *, ansible: Ansible | None = None) -> Site:
     except SiteError as error:
         problems += error.problems
     ansible = ansible or Ansible(cache_directory(os.environ))
-    read = groups.read(*inventories(root, known), ask=ansible)
+    *adopted, inventory = inventories(root, known)
+    read = groups.read(*adopted, own or inventory, ask=ansible)
     problems += [*read.problems, *references.problems(read, known)]
     if problems or known is None:
         raise SiteError(problems, hint="mend the lines named, then run: holdfast inventory validate")

@@ -24,9 +24,14 @@ class Found(Protocol):
     problems: list[Problem]
 
 
+def is_key(name: str) -> bool:
+    """Tell whether a group of this name can be a system."""
+    return bool(_KEY.fullmatch(name)) and name not in (ALL, UNGROUPED)
+
+
 def read(document: Document, place: Location, group: str, block: Any, found: Found) -> None:
     """Read the block of one group; every fault is collected."""
-    if not _KEY.fullmatch(group) or group in (ALL, UNGROUPED):
+    if not is_key(group):
         found.problems.append(document.problem(place[:-2] or place, "is not a system's key", "use a-z, 0-9, - and _"))
         return
     if group in found.documents:
