@@ -11,7 +11,7 @@ HERE := $(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
 PACKAGES := inventory ledger playbooks backup detect incident board cli
 # Several tests at once, those of one file one after the other; one process: make test AT_ONCE=
 AT_ONCE ?= -n auto --dist loadgroup
-NOT_FAST := slow or restic or ansible or postgresql or lab or ssh or demo or wheel
+NOT_FAST := slow or restic or ansible or postgresql or lab or ssh or control or demo or wheel
 
 # The environment has exactly what uv.lock says, uv itself included; each download is checked against its hash.
 UV_FROM_LOCK := import tomllib; \

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from cli import output
+from cli import output, rights
 from cli.approval_commands import approval
 from cli.backup_commands import backup
 from cli.context import Context
@@ -28,6 +28,7 @@ from cli.ledger_commands import ledger
 from cli.readiness_commands import readiness, today
 from cli.recover_commands import recover
 from cli.report_commands import report
+from cli.setup_commands import setup, uninstall
 from cli.whoami_commands import whoami
 from inventory.errors import ExitCode, HoldfastError
 
@@ -63,9 +64,12 @@ def _root(
     ] = False,
 ) -> None:
     context.obj = Context(site, debug=debug)
+    rights.permit(context, sys.argv[1:])
 
 
 app.command()(init)
+app.command()(setup)
+app.command()(uninstall)
 app.command()(demo)
 app.command()(today)
 app.command()(readiness)

@@ -30,6 +30,20 @@ class Context:
         self.debug = debug
         self.clock: Clock = SystemClock()
 
+    def serve(self, site: Path) -> None:
+        """Serve the one site of this control host.
+
+        Raises:
+            RefusedError: another one was asked for.
+        """
+        from inventory.errors import RefusedError
+
+        if self._given_site is not None and self._given_site.resolve() != site.resolve():
+            raise RefusedError(
+                f"this control host serves {site} only", hint="leave --site away, or run Holdfast as yourself"
+            )
+        self._given_site = site
+
     @cached_property
     def site(self) -> Site:
         """Return the site, read and checked."""

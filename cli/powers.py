@@ -18,7 +18,7 @@ def powers(root: Any) -> dict[str, tuple[Role, ...]]:
 
     `root` is the whole command line as the parser keeps it.
     """
-    return {words: roles for words, callback in _commands(root, ()) if (roles := _roles(callback))}
+    return {words: roles for words, callback in _commands(root, ()) if (roles := roles_asked(callback))}
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
@@ -29,10 +29,11 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         yield " ".join(path), inspect.unwrap(command.callback)
 
 
-def _roles(callback: Any) -> tuple[Role, ...]:
+def roles_asked(callback: Any) -> tuple[Role, ...]:
+    """Return the roles of which a command asks for one; none: whoever may read may run it."""
     from inventory.people import ROLES
 
-    asked = " ".join(_asked(callback, set()))
+    asked = " ".join(_asked(inspect.unwrap(callback), set()))
     return tuple(role for role in ROLES if f'"{role}"' in asked)
 
 

@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for tool in ("restic", "ansible", "postgresql", "lab", "ssh"):
+    for tool in ("restic", "ansible", "postgresql", "lab", "ssh", "control"):
         if item.get_closest_marker(tool):
             tools.require(tool)
 

@@ -28,6 +28,7 @@ def require(tool: str) -> Path:
         "postgresql": _postgresql,
         "lab": _lab,
         "ssh": _ssh,
+        "control": _control,
         "ssh-keygen": _ssh_keygen,
         "graphviz": _graphviz,
     }
@@ -104,3 +105,9 @@ def _ssh() -> Path | str:
         check=False,
     )
     return Path("/usr/sbin/sshd") if tried.returncode == 0 else f"no namespaces here: {tried.stderr.strip()}"
+
+
+def _control() -> Path | str:
+    from tests.control import host
+
+    return host.missing() or Path(host.PYTHON)
