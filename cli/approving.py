@@ -50,15 +50,15 @@ def verified(here: Context, request: Request, files: Sequence[Path]) -> list[App
     return [approval.verify(request, file, here.site.people, here.today, now) for file in files]
 
 
-def write(here: Context, request: Request) -> Path:
-    """Write the text to sign into the state directory and return its file.
+def write(here: Context, request: Request, folder: Path | None = None) -> Path:
+    """Write the text to sign into a folder (without one, the state directory's own) and return its file.
 
     Raises:
         HoldfastError: it cannot be written.
     """
     from inventory.errors import HoldfastError
 
-    file = here.state / "approvals" / request.file_name
+    file = (folder or here.state / "approvals") / request.file_name
     try:
         file.parent.mkdir(exist_ok=True, mode=0o700)
         file.write_bytes(request.text())

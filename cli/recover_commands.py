@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import incident_output, output, recover_output
+from cli import incident_output, output, recover_output, recover_requests
+from cli.approving import ApprovalFiles
 from cli.context import JsonOption, current
 from inventory.errors import ExitCode, UsageError
 
@@ -24,6 +25,8 @@ recover = typer.Typer(
     help="Bring systems back for real: plan, run, resume after any interruption.",
     epilog="Example: holdfast recover plan && holdfast recover run --approve clean-target",
 )
+
+recover.command("requests")(recover_requests.requests)
 
 Id = Annotated[str | None, typer.Argument(help="The incident's id; without it, the only open one.")]
 RunId = Annotated[str | None, typer.Argument(help="The run's id; without it, the newest.")]
@@ -76,6 +79,7 @@ def run(
     onto: Onto = None,
     before: Before = "",
     approve: Approve = None,
+    approval: ApprovalFiles = None,
     done: Done = None,
     reason: Reason = "",
     json: JsonOption = False,
@@ -89,13 +93,13 @@ def run(
     here = current(context)
     here.actor.may("responder")
     found, made = _plan(here, incident, system, onto, before)
-    answers = _answers(approve, done, None, reason)
-    answers.must_fit(made)
+    typed = recover_requests.Said(approve or (), done or (), (), approval or (), reason)
+    recover_requests.answers(here, engine.next_id(here.ledger, found.id), made, typed)  # refused before it begins
     if not json:
         recover_output.show_plan(made, _untested(here, made))
         output.line()
     run_id = engine.start(here.ledger, made)
-    return _work(here, found, run_id, answers, json=json)
+    return _work(here, found, run_id, recover_requests.answers(here, run_id, made, typed), json=json)
 
 
 @recover.command("resume")
@@ -103,6 +107,7 @@ def resume(
     context: typer.Context,
     run_id: RunId = None,
     approve: Approve = None,
+    approval: ApprovalFiles = None,
     done: Done = None,
     again: Again = None,
     reason: Reason = "",
@@ -117,11 +122,13 @@ def resume(
     here = current(context)
     here.actor.may("responder")
     found = runs.find(here.ledger, run_id)
+    typed = recover_requests.Said(approve or (), done or (), again or (), approval or (), reason)
+    answers = recover_requests.answers(here, found.id, found.plan, typed)
     return _work(
         here,
         incident.find(here.ledger, found.plan.incident),
         found.id,
-        _answers(approve, done, again, reason),
+        answers,
         json=json,
     )
 
@@ -184,7 +191,9 @@ def _plan(
 
     found, until = find(here.ledger, incident_id), _moment(before)
     with output.progress("looking for the newest good copies"):
-        made = planning.plan(here.site, here.state, here.ledger, found, systems or [], _targets(onto or []), until)
+        made = planning.plan(
+            here.site, here.state, here.ledger, found, systems or [], recover_requests.targets(onto or []), until
+        )
     return found, made
 
 
@@ -203,27 +212,11 @@ def _moment(text: str) -> datetime | None:
         raise UsageError(f"--before: {error}", hint="write it like 2026-01-31T02:50:00+07:00") from error
 
 
-def _targets(pairs: list[str]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        lost, equals, target = pair.partition("=")
-        if not (lost and equals and target):
-            raise UsageError(f"{pair!r} is not LOST=TARGET", hint="--onto documents-1=spare-1")
-        found[lost] = target
-    return found
-
-
 def _run_command(made: RecoveryPlan, systems: list[str] | None, onto: list[str] | None, before: str) -> str:
     """Return the command that carries out what was planned, with the same words."""
     chosen = [f"--system {key}" for key in systems or []] + [f"--onto {pair}" for pair in onto or []]
     until = [f"--before {before}"] if before else []
     return " ".join(["holdfast recover run", made.incident, *chosen, *until])
-
-
-def _answers(approve: list[str] | None, done: list[str] | None, again: list[str] | None, reason: str) -> Answers:
-    from incident.effects import Answers
-
-    return Answers(frozenset(approve or ()), frozenset(done or ()), frozenset(again or ()), reason, output.confirm)
 
 
 def _work(here: Context, found: Incident, run_id: str, answers: Answers, *, json: bool) -> ExitCode:

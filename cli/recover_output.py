@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from incident.plan import RecoveryPlan
     from incident.runs import Run
+    from inventory.approval import Approval
 
 
 def report(found: Run, *, json: bool, brief: bool = False) -> ExitCode:
@@ -52,10 +53,15 @@ def _as_json(found: Run) -> dict[str, Any]:
                 "state": found.state(step.key).status,
                 "found": found.state(step.key).found,
                 "seconds": found.state(step.key).seconds,
+                "approvals": [_approval(each) for each in found.state(step.key).approvals],
             }
             for step in found.plan.steps
         ],
     }
+
+
+def _approval(each: Approval) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in ("person", "login", "signed", "fingerprint")}
 
 
 def show_plan(made: RecoveryPlan, untested: Collection[str]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from incident.plan import PlannedStep, RecoveryPlan, SystemPlan
+from inventory.approval import Approval
 from inventory.errors import UsageError
 
 
@@ -49,9 +50,15 @@ class Hands(Protocol):
 
 @dataclass(frozen=True)
 class Answers:
-    """What people have said beforehand, by step id or SYSTEM/STEP: approvals, things done by hand, things to repeat."""
+    """What people have said beforehand, by step id or SYSTEM/STEP: approvals, things done by hand, things to repeat.
+
+    `signed` are checked signatures for some of the names in `approve`; `name` is the person who says all this, where
+    it is known.
+    """
 
     approve: frozenset[str] = frozenset()
+    signed: Mapping[str, Sequence[Approval]] = field(default_factory=dict)
+    name: str = ""
     done: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
     reason: str = ""

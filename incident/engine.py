@@ -7,24 +7,20 @@ as its `effect` says.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, assert_never
 
+from incident import gates, runs
 from incident import incident as incidents
-from incident import runs
 from incident.effects import Answers, Hands, Result
+from incident.owning import Owned
 from incident.plan import PlannedStep, RecoveryPlan
 from incident.runs import Run
+from inventory.approval import Approval
 from inventory.errors import HoldfastError, RefusedError
 from ledger import record as records
 from ledger.ledger import Entry, Ledger
 from ledger.owner import Lease
-
-_LEASE = timedelta(minutes=2)
-_RENEW_SECONDS = 30.0
 
 
 class PlanChangedError(RefusedError):
@@ -52,8 +48,8 @@ def start(ledger: Ledger, plan: RecoveryPlan) -> str:
                 f"the copy of {system.key} is on {copy.kind} {copy.store}, which cannot be reached now",
                 hint=fetch if copy.kind == "medium" else lost,
             )
-    with _Owned(ledger, plan.incident) as lease:
-        run_id = f"{plan.incident}-r{len(runs.all_runs(ledger)) + 1}"
+    with Owned(ledger, plan.incident) as lease:
+        run_id = next_id(ledger, plan.incident)
         body = {
             "run": run_id,
             "incident": plan.incident,
@@ -63,6 +59,11 @@ def start(ledger: Ledger, plan: RecoveryPlan) -> str:
         }
         ledger.append("recover.started", body, guard=lease)
     return run_id
+
+
+def next_id(ledger: Ledger, incident: str) -> str:
+    """Return the id that the next run will have."""
+    return f"{incident}-r{len(runs.all_runs(ledger)) + 1}"
 
 
 def go_on(
@@ -84,7 +85,7 @@ def go_on(
     _is_the_approved_one(ledger, run)
     answers = answers or Answers()
     answers.must_fit(run.plan)
-    with _Owned(ledger, run.plan.incident) as lease:
+    with Owned(ledger, run.plan.incident) as lease:
         return _Engine(ledger, run_id, hands, answers, watch, lease).work()
 
 
@@ -160,10 +161,22 @@ class _Engine:
             else:
                 self._wait(run, planned, "is the police decision recorded? (holdfast incident notify)")
             return
-        if self._answers.about(planned, self._answers.approve) or self._answers.ask(_question(run, planned)):
-            self._finish(run, planned, Result(True, f"approved by {self._ledger.actor}"), answer="approved")
+        question, actor = gates.question(run.plan, planned), self._claim()
+        approvals = gates.given(self._answers, planned, actor)
+        if not approvals and not gates.lacking(planned.step, [actor]) and self._answers.ask(question):
+            approvals = [actor]
+        lacking = gates.lacking(planned.step, approvals)
+        if approvals and not lacking:
+            said = Result(True, "; ".join(each.words for each in approvals))
+            self._finish(run, planned, said, answer="approved", approvals=approvals)
         else:
-            self._wait(run, planned, _question(run, planned))
+            needs = planned.step.people > 1 or planned.step.signed is not None
+            self._wait(run, planned, f"{question} ({lacking})" if needs else question)
+
+    def _claim(self) -> Approval:
+        """Return the word of whoever runs this: recorded as claimed, since nothing of it is signed."""
+        login = self._ledger.actor
+        return Approval(self._answers.name or login, login, "", signed=False, at=self._ledger.clock.now())
 
     def _manual(self, run: Run, planned: PlannedStep) -> None:
         question = f"{planned.key}: {planned.step.manual} - done?"
@@ -227,26 +240,37 @@ class _Engine:
             return Result(False, f"{error.message}{hint}")
 
     def _finish(
-        self, run: Run, planned: PlannedStep, result: Result, *, seconds: float = 0.0, answer: str = ""
+        self,
+        run: Run,
+        planned: PlannedStep,
+        result: Result,
+        *,
+        seconds: float = 0.0,
+        answer: str = "",
+        approvals: Sequence[Approval] = (),
     ) -> None:
         """Write how a step ended; what a person said about it, and that a system is normal, with it or not at all."""
         found = " ".join(result.found.split())  # names of restored files may hold line breaks
         kind = "normal" if planned.step.check == "normal" else planned.step.kind
         body = {"kind": kind, "ok": result.ok, "found": found, "seconds": round(seconds, 3), "data": dict(result.data)}
-        drafts: list[_Draft] = [*self._answered(planned, answer), ("step.finished", planned, body)]
+        drafts: list[_Draft] = [*self._answered(planned, answer, approvals), ("step.finished", planned, body)]
         if result.ok and planned.step.check == "normal":
             drafts.append(("system.normal", planned, result.data))
         self._append(run, *drafts)
 
     def _wait(self, run: Run, planned: PlannedStep, ask: str) -> None:
-        if run.state(planned.key).status != "waiting":
+        state = run.state(planned.key)
+        if state.status != "waiting" or state.ask != ask:
             self._append(run, ("step.waiting", planned, {"ask": ask}))
         self._watch(f"waits: {ask}", planned, None)
 
-    def _answered(self, planned: PlannedStep, answer: str) -> list[_Draft]:
+    def _answered(self, planned: PlannedStep, answer: str, approvals: Sequence[Approval] = ()) -> list[_Draft]:
         if not answer:
             return []
-        return [("step.answered", planned, {"answer": answer, "reason": self._answers.reason})]
+        body: dict[str, Any] = {"answer": answer, "reason": self._answers.reason}
+        if approvals:
+            body["approvals"] = [each.as_json() for each in approvals]
+        return [("step.answered", planned, body)]
 
     def _append(self, run: Run, *drafts: _Draft) -> None:
         """Write records together, if the run is still ours."""
@@ -257,37 +281,3 @@ class _Engine:
                 common |= {"step": planned.key}
             entries.append(Entry(kind, {**common, **body}, None if planned is None else planned.system))
         self._ledger.append_all(entries, guard=self._lease)
-
-
-def _question(run: Run, planned: PlannedStep) -> str:
-    targets = run.plan.system(planned.system).targets
-    where = ", ".join(f"{host} → {target}" if host != target else host for host, target in targets.items())
-    return f"{planned.key}: {planned.step.ask.replace('{targets}', where).replace('{system}', planned.system)}"
-
-
-class _Owned(threading.Thread):
-    """Own the recovery of an incident while the block runs; losing it is found by the next write, which is refused."""
-
-    def __init__(self, ledger: Ledger, incident: str) -> None:
-        super().__init__(daemon=True)
-        self._ledger = ledger
-        self._lease = ledger.own(f"recover:{incident}", length=_LEASE)
-        self._over = threading.Event()
-
-    def __enter__(self) -> Lease:
-        self.start()
-        return self._lease
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join()
-        with suppress(HoldfastError):
-            self._ledger.disown(self._lease)
-
-    def run(self) -> None:
-        while not self._over.wait(_RENEW_SECONDS):
-            with suppress(HoldfastError):
-                now = self._ledger.own(self._lease.name, length=_LEASE)
-                if now != self._lease:  # it was somebody else's meanwhile: not ours to hold any more
-                    self._ledger.disown(now)
-                    return

@@ -73,4 +73,5 @@ class Facts:
     runbook_digest: str
     drilled_digest: str | None
     drill_seq: int | None
+    claimed: tuple[str, ...] = ()
     runbook_proved_on: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,7 +59,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     found = []
     for key, system in site.own.items():
         offline = _offline(site, copies, key)
-        digest, seq = drilled.get(key, (None, None))
+        digest, seq, claimed = drilled.get(key, (None, None, ()))
         facts = Facts(
             key=key,
             system=system,
@@ -79,6 +79,7 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
             runbook_digest=book.runbooks[system.runbook].digest() if system.runbook in book.runbooks else "",
             drilled_digest=digest,
             drill_seq=seq,
+            claimed=claimed,
             runbook_proved_on=_proved_on(system, book),
         )
         found.append(readiness.of_system(facts, rules, now))
@@ -118,14 +119,22 @@ def fetch_seconds(site: Site) -> float | None:
     return None if fetch is None else fetch.total_seconds()
 
 
-def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None]]:
-    """Return, for each system of a finished run, the digest of the runbook it was brought back with."""
+def _drilled(all_runs: list[Run]) -> dict[str, tuple[str, int | None, tuple[str, ...]]]:
+    """Return, for each system of a finished run, the digest of the runbook it was brought back with.
+
+    With it the record of its end, and the gates that were passed without a signature.
+    """
     return {
-        system.key: (system.runbook_digest, run.ended_seq)
+        system.key: (system.runbook_digest, run.ended_seq, tuple(_claims(run, system.key)))
         for run in all_runs
         if run.ended == "done"
         for system in run.plan.systems
     }
+
+
+def _claims(run: Run, key: str) -> Iterator[str]:
+    for step in run.claimed(key):
+        yield f"{step.step.id} by {', '.join(each.person for each in run.state(step.key).approvals)}"
 
 
 def _offline(site: Site, copies: Copies, key: str) -> Kept | None:

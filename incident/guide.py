@@ -90,5 +90,8 @@ def _answer(run: Run) -> Next:
             f"holdfast recover resume {run.id} --done {step.key}",
             f"{step.key} was begun before: --done if it had its effect, --again {step.key} if not",
         )
+    if step.step.signed or step.step.people > 1:
+        why = f"{run.state(step.key).ask}; the texts to sign, and the lines that sign them and go on"
+        return Next(f"holdfast recover requests {run.plan.incident}", why)
     word = "--approve" if step.step.kind == "gate" else "--done"
     return Next(f"holdfast recover resume {run.id} {word} {step.key}", run.state(step.key).ask)

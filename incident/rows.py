@@ -229,7 +229,7 @@ def detection(facts: Facts, now: datetime) -> Row:
 
 def runbook(facts: Facts) -> Row:
     """Is there a runbook that was used as it is?"""
-    target = f"{facts.system.runbook}: valid, and unchanged since it was last used"
+    target = f"{facts.system.runbook}: valid, unchanged since it was last used, its gates approved by signature"
     evidence = () if facts.drill_seq is None else (facts.drill_seq,)
     if facts.runbook_problem:
         return Row("runbook", "red", facts.runbook_problem, target, next=f"holdfast inventory show {facts.key}")
@@ -243,6 +243,9 @@ def runbook(facts: Facts) -> Row:
         return Row(
             "runbook", "amber", "changed since it was last used", target, None, evidence, "holdfast recover plan"
         )
+    if facts.claimed:
+        words = f"used as it is, but approved without a signature: {'; '.join(facts.claimed)}"
+        return Row("runbook", "amber", words, target, None, evidence, "holdfast recover requests --help")
     return Row("runbook", "green", "valid, used as it is", target, None, evidence)
 
 

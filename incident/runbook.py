@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from inventory import lines
 from inventory.duration import Duration
@@ -38,7 +38,8 @@ class Step(Strict):
     """One step: exactly one of `gate`, `check`, `restore`, `command`, `manual`.
 
     `effect` says what a crash in the middle means: `idempotent` may simply run again, `probe` looks first whether it
-    is done (its `done_when`), `once` is in doubt and asks. `limit` is the time it may take.
+    is done (its `done_when`), `once` is in doubt and asks. `limit` is the time it may take. A gate that people approve
+    may ask for several `people`, and for signatures (`signed: required`).
     """
 
     id: Annotated[str, Field(pattern=_STEP_ID)]
@@ -49,6 +50,8 @@ class Step(Strict):
     command: Annotated[list[str], Field(min_length=1)] | Literal["start", "stop"] | None = None
     manual: str | None = None
     ask: str = ""
+    people: Annotated[int, Field(ge=1, le=5)] = 1
+    signed: Literal["required"] | None = None
     effect: Effect | None = None
     done_when: HttpCheck | SqlCheck | PortCheck | CommandCheck | Literal["normal"] | None = None
     limit: Duration = timedelta(hours=4)
@@ -61,11 +64,20 @@ class Step(Strict):
             raise ValueError(f"must have exactly one of {', '.join(KINDS)}; has {', '.join(given) or 'none'}")
         if self.kind == "gate" and self.gate == "approve" and not self.ask:
             raise ValueError("a gate needs `ask`: the question a person answers")
+        if self.gate != "approve" and (self.people != 1 or self.signed):
+            raise ValueError("`people` and `signed` belong to `gate: approve`")
         if self.effect == "probe" and self.done_when is None:
             raise ValueError("effect probe needs `done_when`: how to see that it is already done")
         if self.kind not in _WITH_EFFECT and self.effect is not None:
             raise ValueError(f"a {self.kind} has no `effect`: only {' and '.join(_WITH_EFFECT)} change something")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what came later and is not used: the digest of a runbook that did not change stays the same."""
+        written: dict[str, Any] = serialize(self)
+        unused = {"people": 1, "signed": None}
+        return {key: value for key, value in written.items() if key not in unused or value != unused[key]}
 
     @property
     def kind(self) -> Kind:

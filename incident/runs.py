@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from incident.plan import PlannedStep, RecoveryPlan
 from inventory import clock
+from inventory.approval import Approval
 from inventory.errors import UsageError
 from ledger.ledger import Ledger
 from ledger.projection import Projection, State
@@ -24,7 +25,8 @@ class StepState:
     """Where one step stands.
 
     `begun` means its effect was started and its end is not known: a crash, or it runs just now. `in_doubt` stays true
-    from an effect's start until its end is known, also while a person is asked about it.
+    from an effect's start until its end is known, also while a person is asked about it. `approvals` say who let an
+    answered gate pass (without the signatures; the ledger's record has them).
     """
 
     status: Status = "open"
@@ -35,6 +37,7 @@ class StepState:
     answer: str = ""
     seconds: float | None = None
     in_doubt: bool = False
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,16 @@ class Run:
         """Return the steps that wait for a person."""
         return [step for step in self.plan.steps if self.state(step.key).status == "waiting"]
 
+    def claimed(self, system: str) -> list[PlannedStep]:
+        """Return the gates of a system that were passed on words alone, without a signature."""
+        return [
+            step
+            for step in self.plan.steps
+            if step.system == system
+            and (approvals := self.state(step.key).approvals)
+            and not any(each.signed for each in approvals)
+        ]
+
     @property
     def failed(self) -> list[PlannedStep]:
         """Return the steps that failed and stop what depends on them."""
@@ -128,13 +141,23 @@ def _fold(state: State, record: Record) -> None:
         case "step.waiting":
             step |= {"status": "waiting", "ask": body["ask"]}
         case "step.answered":
-            step |= {"status": "answered", "answer": body["answer"]}
+            step |= {"status": "answered", "answer": body["answer"], "approvals": _approvals(record)}
         case "step.finished":
             step |= {"status": "done" if body["ok"] else "failed", "in_doubt": False}
             step |= {"found": body["found"], "seconds": body["seconds"]}
 
 
-RUNS = Projection("recovery-runs", 2, _fold, KINDS)
+def _approvals(record: Record) -> list[dict[str, Any]]:
+    """Return who approved, as a record says it; one from before there were signatures holds its actor's word."""
+    body = record.body
+    if body["answer"] != "approved":
+        return []
+    word = {"person": record.actor, "login": record.actor, "fingerprint": "", "signed": False}
+    given = body.get("approvals") or [word | {"at": clock.to_text(record.at)}]
+    return [{key: value for key, value in each.items() if key != "signature"} for each in given]
+
+
+RUNS = Projection("recovery-runs", 3, _fold, KINDS)
 
 
 def all_runs(ledger: Ledger) -> list[Run]:
@@ -179,4 +202,5 @@ def _step(fields: Mapping[str, Any]) -> StepState:
         answer=fields.get("answer", ""),
         seconds=fields.get("seconds"),
         in_doubt=fields.get("in_doubt", False),
+        approvals=tuple(Approval(**each | {"at": clock.from_text(each["at"])}) for each in fields.get("approvals", ())),
     )

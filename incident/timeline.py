@@ -81,7 +81,10 @@ def _finished(record: Record) -> str:
 
 def _answered(record: Record) -> str:
     body = record.body
-    return f"{body['step']}: {body['answer']} by {record.actor} ({body['reason'] or 'no reason given'})"
+    signed = [f"approved by {each['person']} (signed)" for each in body.get("approvals", ()) if each["signed"]]
+    claimed = [f"claimed by {each['person']}, unsigned" for each in body.get("approvals", ()) if not each["signed"]]
+    said = "; ".join(signed + claimed) or f"{body['answer']} by {record.actor}"
+    return f"{body['step']}: {said} ({body['reason'] or 'no reason given'})"
 
 
 _WORDS: Mapping[str, Callable[[Record], str]] = {

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from incident.effects import Answers
 from incident.engine import PlanChangedError
 from incident.incident import find
 from incident.plan import RecoveryPlan
+from inventory.approval import Approval
 from inventory.errors import ExitCode, RefusedError, UsageError
 from ledger.errors import LeaseLostError
 from ledger.ledger import LEDGER_FILE, Ledger
 from tests.fakes.clock import FakeClock
 from tests.incident import making
-from tests.incident.making import ANNOUNCE, BY_HAND, CLEAN, COPY, NORMAL, POLICE, RESTORE, START, PaperHands
+from tests.incident.making import ANNOUNCE, BY_HAND, CLEAN, COPY, NOON, NORMAL, POLICE, RESTORE, START, PaperHands
 
 TWO = {"sso": making.system(host="signon-1"), "edoc": making.system("sso", host="documents-1")}
 INDEPENDENT = {"sso": making.system(), "open": making.system()}
@@ -74,6 +76,50 @@ def test_an_answer_for_one_system_says_nothing_about_another(ledger: Ledger, han
     run = engine.go_on(ledger, run_id, hands, Answers(approve=frozenset({"open/clean-target"})))
     assert [step.key for step in run.waiting] == ["sso/clean-target"]
     assert hands.lines() == ["begin open/normal", "end open/normal"]
+
+
+def signed(login: str) -> Approval:
+    return Approval(login.title(), login, f"SHA256:{login}", signed=True, at=NOON, signature="-----BEGIN")
+
+
+TWO_SIGN = {**CLEAN, "people": 2, "signed": "required"}
+
+
+def test_a_gate_that_wants_two_signatures_waits_for_both_whatever_is_claimed(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, {"sso": making.system()}, TWO_SIGN, NORMAL)
+    words = frozenset({"clean-target"})
+    yes = Answers(approve=words, ask=lambda _question: True)
+    for given in (yes, replace(yes, signed={"clean-target": [signed("hoa")]})):
+        run = engine.go_on(ledger, run_id, hands, given)
+        assert [step.key for step in run.waiting] == ["sso/clean-target"]
+        assert "takes 2 different people, signed" in run.state("sso/clean-target").ask
+    assert "so far approved by Hoa (signed)" in run.state("sso/clean-target").ask
+    both = [signed("hoa"), signed("lan")]
+    run = engine.go_on(ledger, run_id, hands, replace(yes, signed={"sso/clean-target": both}))
+    assert run.complete
+    assert run.state("sso/clean-target").found == "approved by Hoa (signed); approved by Lan (signed)"
+    assert run.claimed("sso") == []
+    (answered,) = ledger.read(kinds=("step.answered",))
+    assert [each["signature"] for each in answered.body["approvals"]] == ["-----BEGIN"] * 2
+
+
+def test_a_word_counts_as_one_person_beside_a_signature_and_never_twice(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, {"sso": making.system()}, {**CLEAN, "people": 2}, NORMAL)
+    word = Answers(approve=frozenset({"clean-target"}), name="Minh Tran")
+    for given in (word, replace(word, signed={"clean-target": [signed("minh")]})):
+        assert engine.go_on(ledger, run_id, hands, given).waiting
+    run = engine.go_on(ledger, run_id, hands, replace(word, signed={"clean-target": [signed("hoa")]}))
+    assert run.complete
+    assert run.state("sso/clean-target").found == "approved by Hoa (signed); claimed by Minh Tran, unsigned"
+    assert run.claimed("sso") == []
+
+
+def test_a_gate_passed_on_a_word_is_known_as_claimed(ledger: Ledger, hands: PaperHands) -> None:
+    run_id = begin(ledger, {"sso": making.system()}, CLEAN, NORMAL)
+    run = engine.go_on(ledger, run_id, hands, Answers(approve=frozenset({"clean-target"})))
+    assert [step.key for step in run.claimed("sso")] == ["sso/clean-target"]
+    (claim,) = run.state("sso/clean-target").approvals
+    assert (claim.login, claim.signed) == ("minh", False)
 
 
 def test_somebody_at_the_terminal_can_answer(ledger: Ledger, hands: PaperHands) -> None:
@@ -192,23 +238,6 @@ def test_a_run_that_another_process_took_over_writes_nothing_more(ledger: Ledger
     assert hands.begun("sso/normal") == 0
     with pytest.raises(LeaseLostError):
         engine.go_on(ledger, run_id, hands)
-
-
-def test_a_long_step_keeps_its_ownership(ledger: Ledger, hands: PaperHands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_RENEW_SECONDS", 0.01)
-    renewed: list[str] = []
-    own = ledger.own
-    monkeypatch.setattr(ledger, "own", lambda name, **more: (renewed.append(name), own(name, **more))[1])
-
-    def slow(_name: str) -> None:
-        for _ in range(500):
-            if len(renewed) > 3:
-                return
-            making.SystemClock().sleep(0.01)
-
-    hands.during = slow
-    assert engine.go_on(ledger, begin(ledger, {"sso": making.system()}, NORMAL), hands).complete
-    assert len(renewed) > 3
 
 
 Forgery = Callable[[dict[str, Any]], None]

@@ -47,7 +47,9 @@ def test_a_real_recovery_turns_rows_green_each_with_its_record(safe: District) -
     recover(safe)
     found = rows(safe)
     green = {name for name, row in found.items() if row.state == "green"}
-    assert green == {"backup", "three_two_one", "offline", "integrity", "restore", "forecast", "runbook"}
+    assert green == {"backup", "three_two_one", "offline", "integrity", "restore", "forecast"}
+    assert found["runbook"].state == "amber"
+    assert "approved without a signature: clean-target by lan" in found["runbook"].value
     kinds = {record.seq: record.kind for record in safe.ledger.read()}
     assert kinds[found["runbook"].evidence[0]] == "recover.finished"
     assert kinds[found["restore"].evidence[0]] == "restore.finished"

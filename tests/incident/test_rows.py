@@ -100,6 +100,13 @@ CASES: list[tuple[str, Mapping[str, Any], str, str, str]] = [
     ("runbook", {"runbook_problem": "no runbook 'x'"}, "red", "no runbook 'x'", "inventory show edoc"),
     ("runbook", {"drilled_digest": None}, "amber", "proved on: directory host", "recover plan"),
     ("runbook", {"drilled_digest": None, "runbook_proved_on": ()}, "unknown", "untested", "recover plan"),
+    (
+        "runbook",
+        {"claimed": ("clean-target by Minh",)},
+        "amber",
+        "approved without a signature: clean-target by Minh",
+        "recover requests",
+    ),
     ("runbook", {"drilled_digest": "other"}, "amber", "changed since", "recover plan"),
 ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from incident import runbook
-from incident.runbook import KINDS, SHIPPED, Runbook
+from incident.runbook import KINDS, SHIPPED, Runbook, Step
 from inventory import site as inventory_site
 from inventory.lines import SiteError
 from tests.incident import district
@@ -182,3 +182,20 @@ def test_what_is_frozen_reads_back_the_same(tmp_path: Path) -> None:
     own = runbook.load(site(tmp_path, GOOD)).runbooks["own"]
     assert Runbook.model_validate(own.model_dump(mode="json")) == own
     assert set(KINDS) == {step.kind for step in own.steps}
+
+
+def test_a_gate_that_asks_for_nothing_new_keeps_its_runbooks_digest() -> None:
+    """Plans and drills of ledgers from before gates could ask for signatures name these digests."""
+    assert runbook.load().runbooks["generic"].digest()[:16] == "0488538512880dc4"
+    gate = {"id": "go", "gate": "approve", "ask": "go?"}
+    plain, asked = Step.model_validate(gate), Step.model_validate(gate | {"people": 2, "signed": "required"})
+    assert {"people", "signed"} & plain.model_dump().keys() == set()
+    assert asked.model_dump()["people"] == 2
+    assert Step.model_validate(asked.model_dump(mode="json")) == asked
+
+
+@pytest.mark.parametrize("other", [{"gate": "police"}, {"manual": "do it"}, {"check": "copy"}])
+def test_only_a_gate_that_people_approve_asks_for_people_and_signatures(other: dict[str, str]) -> None:
+    for more in ({"people": 2}, {"signed": "required"}):
+        with pytest.raises(ValueError, match="belong to `gate: approve`"):
+            Step.model_validate({"id": "x", **other, **more})

@@ -41,7 +41,7 @@ def test_the_story_is_told_in_order_with_seconds_from_detection(
         (120.0, "", "police: told (Maj. Vo, 03:24, by phone)"),
         (120.0, "", f"recovery {run_id} started: sso"),
         (120.0, "sso", "copy of sso on weekly-a checked (every byte read): DAMAGED"),
-        (120.0, "sso", "sso/clean-target: approved by minh (installed by Hoa)"),
+        (120.0, "sso", "sso/clean-target: claimed by minh, unsigned (installed by Hoa)"),
         (120.0, "sso", "sso/restore: done: well"),
         (120.0, "sso", "sso is normal: its own tests pass"),
         (120.0, "", f"recovery {run_id} ended: done"),
