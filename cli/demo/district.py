@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.demo import signing
 from cli.demo.services import documents, exchange, signon
 from inventory import people
 from inventory.errors import HoldfastError, RefusedError
@@ -225,8 +226,10 @@ def _write_site(district: District) -> None:
         "fetch_medium": "30m",
     }
     roles = ["security", "operator", "responder", "approver"]
+    key = signing.make_key(district.home)
+    me = {"name": "Whoever runs the demo", "login": login, "roles": roles, "key": key}
     _yaml(district.site / "holdfast.yml", settings)
-    _yaml(district.site / "people.yml", {"people": [{"name": "Whoever runs the demo", "login": login, "roles": roles}]})
+    _yaml(district.site / "people.yml", {"people": [me]})
     for key, service in SERVICES.items():
         _yaml(inventory / f"{key}.yml", {key: _group(district, key, service)})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backup.restic import Restic, find
-from cli.demo import checks, district, spoil, supervisor
+from cli.demo import checks, district, signing, spoil, supervisor
 from cli.demo.district import MEDIUM, SERVICES, District
 from cli.demo.services.base import call
 from cli.demo.shell import Shell
@@ -166,13 +167,33 @@ class Demo:
         self._shell.say(f"  three hosts installed anew; their attacked files lie in {self._world.home / 'evidence'}")
         self._shell.holdfast("harden", "apply", "--yes", tail=1)
         self._shell.holdfast("backup", "media", "attach", MEDIUM)
-        approve = ("--approve", "clean-target", "--approve", "stolen-accounts", "--reason", REASON)
-        self._shell.say(f"  (the gates `clean-target` and `stolen-accounts` are {REASON})")
-        self._shell.holdfast("recover", "run", *approve, expect=(3,) if self._options.spoil_copy else (0,), tail=1)
+        self._shell.holdfast(
+            "recover",
+            "run",
+            *self._sign(),
+            "--reason",
+            REASON,
+            expect=(3,) if self._options.spoil_copy else (0,),
+            tail=1,
+        )
         if not self._options.spoil_copy:
             self._shell.holdfast("incident", "close", "--reason", f"every system's own tests pass; {REASON}")
         self._shell.holdfast("backup", "media", "detach", MEDIUM)
         self._shell.holdfast("backup", "media", "probe", MEDIUM, tail=1)
+
+    def _sign(self) -> list[str]:
+        """Sign what the gates ask, as the person who may approve them would, and return the options that say so."""
+        folder = self._world.home / "to-sign"
+        folder.mkdir()
+        self._shell.say(f"  (the gates are {REASON}, signed with a key it made; a claim without a signature is amber)")
+        asked = json.loads(self._shell.capture("recover", "requests", "--to", str(folder), "--json"))
+        options = []
+        for each in asked["requests"]:
+            argv = signing.command(self._world.home, Path(each["file"]))
+            if self._shell.run(argv, f"$ {shlex.join(argv)}", "sign", head=0) != 0:
+                self._shell.surprises.append(f"{each['file']} could not be signed")
+            options += ["--approve", each["gate"], "--approval", f"{each['file']}.sig"]
+        return options
 
     def _prove(self, incident: str | None) -> None:
         self._shell.title(7, "What it came to")
