@@ -108,8 +108,6 @@ def _told(failure: BaseException) -> int:
     if _debug() and not isinstance(failure, (Exit, TyperException, KeyboardInterrupt)):
         traceback.print_exception(failure)
     match failure:
-        case Exit():
-            return failure.exit_code
         case HoldfastError():
             output.error(failure)
             return failure.exit_code
@@ -122,6 +120,8 @@ def _told(failure: BaseException) -> int:
         case BrokenPipeError() | SystemExit(__context__=BrokenPipeError()):  # the parser turns one into the other
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.DONE if {"--help", "-h", "--version"} & set(sys.argv) else ExitCode.UNFINISHED
+        case Exit(exit_code=int(code)) | SystemExit(code=int(code)):  # help, or a shell was told what can come next
+            return code
         case _:
             output.note(f"error: a fault in Holdfast itself: {type(failure).__name__}: {failure}")
             output.note("hint: run the command again with --debug and report what it prints; the ledger is as it was")

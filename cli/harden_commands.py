@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import output, own_machine
+from cli import completion, output, own_machine
 from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, RefusedError
 
@@ -22,9 +22,15 @@ harden = typer.Typer(name="harden", no_args_is_help=True, help="Check hosts agai
 controls = typer.Typer(name="controls", no_args_is_help=True, help="The controls themselves.")
 harden.add_typer(controls)
 
-Systems = Annotated[list[str] | None, typer.Option("--system", help="Only the hosts of this system (repeatable).")]
+Systems = Annotated[
+    list[str] | None,
+    typer.Option("--system", help="Only the hosts of this system (repeatable).", autocompletion=completion.systems),
+]
 Hosts = Annotated[
-    list[str] | None, typer.Option("--host", help="Only this host, of the systems named if any (repeatable).")
+    list[str] | None,
+    typer.Option(
+        "--host", help="Only this host, of the systems named if any (repeatable).", autocompletion=completion.hosts
+    ),
 ]
 Ids = Annotated[list[str] | None, typer.Option("--control", help="Only this control (repeatable; not recorded).")]
 

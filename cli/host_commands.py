@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import completion, output
 from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, RefusedError, UsageError
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 host = typer.Typer(name="host", no_args_is_help=True, help="One host: trust its key, prepare it, forget it.")
 
-Name = Annotated[str, typer.Argument(help="The host, as the inventory names it.", metavar="HOST")]
+Name = Annotated[
+    str, typer.Argument(help="The host, as the inventory names it.", metavar="HOST", autocompletion=completion.hosts)
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 

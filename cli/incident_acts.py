@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import incident_output, output
+from cli import completion, incident_output, output
 from cli.context import current
 from inventory.errors import ExitCode, UsageError
 
@@ -134,7 +134,9 @@ def note(
 def affect(
     context: typer.Context,
     incident_id: Id = None,
-    system: Annotated[list[str] | None, typer.Option("--system", help="A system; repeat for more.")] = None,
+    system: Annotated[
+        list[str] | None, typer.Option("--system", help="A system; repeat for more.", autocompletion=completion.systems)
+    ] = None,
     from_alerts: FromAlerts = False,
 ) -> ExitCode:
     """Add systems, or waiting alerts with theirs, to an incident; one named again is down again.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import incident_output, output
+from cli import completion, incident_output, output
 from cli.context import JsonOption, current
 from cli.incident_acts import FromAlerts, Id, Reason, acts
 from inventory.errors import ExitCode
@@ -40,7 +40,10 @@ def _open_one(context: typer.Context) -> None:
 def open_(
     context: typer.Context,
     title: Annotated[str, typer.Option("--title", help="What happened, in a few words.")],
-    system: Annotated[list[str] | None, typer.Option("--system", help="An affected system; repeat for more.")] = None,
+    system: Annotated[
+        list[str] | None,
+        typer.Option("--system", help="An affected system; repeat for more.", autocompletion=completion.systems),
+    ] = None,
     from_alerts: FromAlerts = False,
     alert: Annotated[
         list[str] | None, typer.Option("--alert", help="Take in only this alert; repeat for more.")

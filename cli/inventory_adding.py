@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import completion, output
 from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, HoldfastError, RefusedError, UsageError
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from inventory.site import Site
 
 Texts = list[str] | None
-Hosts = Annotated[Texts, typer.Option("--host", help="NAME=ADDRESS, NAME=local, or a host's NAME (repeatable).")]
+Hosts = Annotated[
+    Texts,
+    typer.Option(
+        "--host", help="NAME=ADDRESS, NAME=local, or a host's NAME (repeatable).", autocompletion=completion.hosts
+    ),
+]
 User = Annotated[str, typer.Option("--user", help="The account Ansible uses on new hosts.")]
 Called = Annotated[str, typer.Option("--name", help="What people call it.")]
 Local = Annotated[str, typer.Option("--name-local", help="Its name in the local language.")]
@@ -30,11 +35,18 @@ Rto = Annotated[str, typer.Option("--rto", help="How soon it must be back, as 8h
 RtoReason = Annotated[str, typer.Option("--rto-reason", help="Why more than 24h is enough.")]
 RtoApprover = Annotated[str, typer.Option("--rto-approver", help="Who approved more than 24h.")]
 Rpo = Annotated[str, typer.Option("--rpo", help="How much work may be lost, as 6h.")]
-Needs = Annotated[Texts, typer.Option("--depends-on", help="A system that must be back before it (repeatable).")]
+Needs = Annotated[
+    Texts,
+    typer.Option(
+        "--depends-on", help="A system that must be back before it (repeatable).", autocompletion=completion.systems
+    ),
+]
 Data = Annotated[Texts, typer.Option("--data", help="postgresql:, sqlite: or files:WHAT@HOST (repeatable).")]
 Copies = Annotated[Texts, typer.Option("--copy", help="vault:NAME=EVERY or media:NAME=EVERY (repeatable).")]
 Logs = Annotated[Texts, typer.Option("--log", help="journald:UNIT@HOST or file:/PATH@HOST (repeatable).")]
-RunbookName = Annotated[str, typer.Option("--runbook", help="The steps that bring it back.")]
+RunbookName = Annotated[
+    str, typer.Option("--runbook", help="The steps that bring it back.", autocompletion=completion.runbooks)
+]
 Normal = Annotated[
     Texts, typer.Option("--normal", help="https://…, port:N@HOST, command:WORDS@HOST, sql:DB:QUERY@HOST (repeatable).")
 ]

@@ -44,7 +44,7 @@ class Language(StrEnum):
     VI = "vi"
 
 
-Names = Annotated[Language, typer.Option("--language", help="Whose names of systems: en, or vi where there are any.")]
+Names = Annotated[Language | None, typer.Option("--language", help="Whose names and words (else the site's language).")]
 
 
 def list_(
@@ -54,7 +54,7 @@ def list_(
     external: Annotated[
         bool | None, typer.Option("--external/--own", help="Only what others run, or only what we run.")
     ] = None,
-    language: Names = Language.EN,
+    language: Names = None,
     json: JsonOption = False,
 ) -> ExitCode:
     """List the systems.
@@ -75,7 +75,7 @@ def list_(
         return ExitCode.DONE
     output.table(
         ["system", "level", "rto", "rpo", "hosts", "depends on", "name"],
-        [_row(site, key, language) for key in kept],
+        [_row(site, key, language or Language(site.settings.language)) for key in kept],
         right=[1],
     )
     if not kept:
@@ -114,7 +114,7 @@ def graph(
         Times,
         typer.Option("--times", help="The critical path by targets, or by measured recoveries where known."),
     ] = Times.TARGET,
-    language: Names = Language.EN,
+    language: Names = None,
     json: JsonOption = False,
 ) -> ExitCode:
     """Show the order in which the systems come back, and the critical path: where being late makes most things late.
@@ -124,15 +124,16 @@ def graph(
     from inventory import graph as graphs
 
     here = current(context)
+    spoken = language or Language(here.site.settings.language)
     made = graphs.graph(here.site.systems, _measured(here) if times is Times.MEASURED else {})
     if json:
         output.document(_as_json(here.site, made))
     elif form is Format.TABLE:
         if to is not None:
             raise UsageError("a table is not written to a file", hint="choose --format svg, dot or mermaid")
-        _print(made, language)
+        _print(made, spoken)
     else:
-        _picture(here.site, made, form, to, language)
+        _picture(here.site, made, form, to, spoken)
     return ExitCode.DONE
 
 

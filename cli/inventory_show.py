@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import output
+from cli import completion, output
 from cli.context import JsonOption, current
 from inventory.errors import ExitCode
 
@@ -21,7 +21,9 @@ _NONE = "none named"
 
 
 def show(
-    context: typer.Context, key: Annotated[str, typer.Argument(help="The system's key.")], json: JsonOption = False
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="The system's key.", autocompletion=completion.systems)],
+    json: JsonOption = False,
 ) -> ExitCode:
     """Show everything the site says about one system: hosts, data, copies, targets, what it needs and what needs it.
 

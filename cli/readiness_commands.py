@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import output
+from cli import completion, output
 from cli.context import JsonOption, current
 from inventory.errors import ExitCode, UsageError
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def readiness(
     context: typer.Context,
-    system: Annotated[str | None, typer.Argument(help="One system's rows; without it, all.")] = None,
+    system: Annotated[
+        str | None, typer.Argument(help="One system's rows; without it, all.", autocompletion=completion.systems)
+    ] = None,
     json: JsonOption = False,
 ) -> ExitCode:
     """If a system is lost now, when is it back, and how do we know? Exit 1 when a row is red or unknown.

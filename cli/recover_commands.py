@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import incident_output, output, recover_output, recover_requests
+from cli import completion, incident_output, output, recover_output, recover_requests
 from cli.approving import ApprovalFiles
 from cli.context import JsonOption, current
 from inventory.errors import ExitCode, UsageError
@@ -30,7 +30,10 @@ recover.command("requests")(recover_requests.requests)
 
 Id = Annotated[str | None, typer.Argument(help="The incident's id; without it, the only open one.")]
 RunId = Annotated[str | None, typer.Argument(help="The run's id; without it, the newest.")]
-Systems = Annotated[list[str] | None, typer.Option("--system", help="Only this system; repeat for more.")]
+Systems = Annotated[
+    list[str] | None,
+    typer.Option("--system", help="Only this system; repeat for more.", autocompletion=completion.systems),
+]
 Onto = Annotated[
     list[str] | None,
     typer.Option("--onto", help="LOST=TARGET: put a lost host's data on another host; repeat for more."),
@@ -153,7 +156,7 @@ def status(context: typer.Context, run_id: RunId = None, json: JsonOption = Fals
 @recover.command("candidates")
 def candidates(
     context: typer.Context,
-    system: Annotated[str, typer.Argument(help="The system.")],
+    system: Annotated[str, typer.Argument(help="The system.", autocompletion=completion.systems)],
     json: JsonOption = False,
 ) -> ExitCode:
     """List the copies a system could come back from, newest first, and what is known against each.

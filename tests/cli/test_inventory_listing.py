@@ -104,3 +104,17 @@ def test_control_characters_of_the_site_do_not_reach_the_terminal(
     for command in ("list", "graph"):
         assert app.run(["inventory", command]) == ExitCode.DONE
         assert "\x1b[31m" not in capsys.readouterr().out
+
+
+def test_a_site_whose_language_is_vietnamese_shows_vietnamese_names_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    starter.make(tmp_path / "p", name="x", login="minh", kind="sample")
+    settings = tmp_path / "p" / "holdfast.yml"
+    settings.write_text(settings.read_text() + "language: vi\n")
+    monkeypatch.setenv("HOLDFAST_SITE", str(tmp_path / "p"))
+    for command in (["list"], ["graph"], ["graph", "--format", "svg"], ["graph", "--format", "dot"]):
+        assert app.run(["inventory", *command]) == ExitCode.DONE
+        assert "Dữ liệu mở" in capsys.readouterr().out
+        assert app.run(["inventory", *command, "--language", "en"]) == ExitCode.DONE
+        assert "Dữ liệu mở" not in capsys.readouterr().out
