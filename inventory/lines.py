@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -20,6 +21,8 @@ __all__ = ["Document", "Location", "Problem", "Remark", "SiteError", "near", "re
 
 _ENCRYPTED = "$ANSIBLE_VAULT;"
 _MOST_NAMED = 12
+_MOST_COMPARED = 200  # a site with thousands of wrong names must be told so quickly
+_FEW_LETTERS = 4
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -120,7 +123,8 @@ class _Lines(Mapping[Location, int]):
 def near(name: str, known: Iterable[str], title: str) -> str:
     """Return a hint for a name nobody knows: the one that was meant, or those there are."""
     names = list(known)
-    if close := get_close_matches(name, names, 1):
+    alike = (one for one in names if abs(len(one) - len(name)) <= _FEW_LETTERS and one[:1] == name[:1])
+    if close := get_close_matches(name, list(islice(alike, _MOST_COMPARED)), 1):
         return f"did you mean {close[0]}?"
     more = f", and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"{title}: {', '.join(names[:_MOST_NAMED]) or 'none'}{more}"
