@@ -20,9 +20,7 @@ def without_encrypted(inventories: Sequence[Path], directory: Path) -> list[Path
 
 def _encrypted_below(inventory: Path) -> bool:
     base = sources.base(inventory)
-    return any(
-        is_encrypted(file) for name in sources.VARS_DIRECTORIES for file in (base / name).rglob("*") if file.is_file()
-    )
+    return any(is_encrypted(file) for name in sources.VARS_DIRECTORIES for file in sources.below(base / name))
 
 
 def is_encrypted(file: Path) -> bool:

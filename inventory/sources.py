@@ -115,15 +115,24 @@ def influences(sources: Sequence[Path]) -> Iterator[Path]:
     """Yield every file that can change what Ansible makes of `sources`."""
     for source in sources:
         if source.is_dir():
-            yield from _below(source)
+            yield from below(source)
             continue
         yield source
         for directory in VARS_DIRECTORIES:
-            yield from _below(source.parent / directory)
+            yield from below(source.parent / directory)
 
 
-def _below(directory: Path) -> Iterator[Path]:
-    yield from (path for path in sorted(directory.rglob("*")) if path.is_file())
+def below(directory: Path) -> Iterator[Path]:
+    """Yield every file below a directory, through links too, each directory once."""
+    seen: set[str] = set()
+    for place, folders, files in os.walk(directory, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(place) / name for name in sorted(files))
 
 
 def digest(sources: Sequence[Path], salt: Iterable[str] = ()) -> str:

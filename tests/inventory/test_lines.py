@@ -130,3 +130,10 @@ def test_no_text_brings_the_reader_down(text: str) -> None:
             lines.validate(lines.read(file), System)
         except SiteError as error:
             assert error.problems
+
+
+def test_a_hint_names_what_was_meant_or_a_few_of_those_there_are() -> None:
+    assert lines.near("databse", ["web", "database"], "groups") == "did you mean database?"
+    assert lines.near("x", [], "hosts") == "hosts: none"
+    many = [f"h{number}" for number in range(20)]
+    assert lines.near("zzz", many, "hosts").endswith("h10, h11, and 8 more")

@@ -45,3 +45,11 @@ def test_beside_a_file_only_its_variables_are_linked(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_not_called_encrypted(tmp_path: Path) -> None:
     assert not mirror.is_encrypted(tmp_path / "gone")
+
+
+def test_what_is_encrypted_behind_a_link_is_left_out_too(tmp_path: Path) -> None:
+    put(tmp_path, "i/a.yml")
+    put(tmp_path, "elsewhere/all.yml", SECRET)
+    (tmp_path / "i/group_vars").symlink_to(tmp_path / "elsewhere")
+    (seen,) = mirror.without_encrypted([tmp_path / "i"], tmp_path / "seen")
+    assert names(seen) == {"a.yml"}

@@ -73,3 +73,12 @@ def test_the_digest_changes_with_everything_that_can_matter(tmp_path: Path, chan
 def test_the_digest_depends_on_the_salt_and_survives_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "dangling.yml").symlink_to(tmp_path / "gone")
     assert sources.digest([tmp_path], ["1"]) != sources.digest([tmp_path], ["2"])
+
+
+def test_what_lies_behind_a_link_can_matter_too_and_links_in_a_circle_end(tmp_path: Path) -> None:
+    put(tmp_path, "i/hosts.ini", "elsewhere/all.yml", text="a")
+    (tmp_path / "i/group_vars").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/round").symlink_to(tmp_path / "i")
+    before = sources.digest([tmp_path / "i"])
+    put(tmp_path, "elsewhere/all.yml", text="b")
+    assert sources.digest([tmp_path / "i"]) != before
