@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from inventory import reach
+from inventory import mirror, reach
 from inventory.errors import HoldfastError
 from playbooks import processes
 
@@ -48,7 +48,8 @@ class AnsibleError(HoldfastError):
 class Play:
     """What to run: a playbook, inventories, which of their hosts; `check` changes nothing and shows differences.
 
-    Later inventories count over earlier ones. `limit` is in seconds for the whole run.
+    Later inventories count over earlier ones; files of variables that are encrypted as a whole are left out, since
+    nobody here has their password. `limit` is in seconds for the whole run.
     """
 
     playbook: Path
@@ -136,11 +137,12 @@ def _order(play: Play, directory: Path) -> dict[str, Any]:
     (directory / "defaults.yml").write_text(json.dumps({"all": {"vars": _defaults(directory)}}))
     limit = directory / "hosts"
     limit.write_text("".join(f"{host}\n" for host in play.hosts))
+    places = mirror.without_encrypted([place.resolve() for place in play.inventories], directory / "seen")
     arguments = ["--limit", f"@{limit}", *(["--check"] if play.check else []), "--diff"]
     return {
         "private_data_dir": str(directory),
         "playbook": str(play.playbook.resolve()),
-        "inventory": [str(directory / "defaults.yml"), *(str(place.resolve()) for place in play.inventories)],
+        "inventory": [str(directory / "defaults.yml"), *map(str, places)],
         "cmdline": shlex.join(arguments),
         "forks": play.forks,
         "quiet": True,

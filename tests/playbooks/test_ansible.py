@@ -216,3 +216,26 @@ def test_host_keys_are_checked_against_the_sites_own_file_also_with_a_space_in_i
     arguments = shlex.split(env["ANSIBLE_SSH_ARGS"])
     assert f'UserKnownHostsFile="{folder}/known_hosts"' in arguments
     assert "StrictHostKeyChecking=yes" in arguments
+
+
+SAYING = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.debug: {msg: "{{ word }} {{ other }}"}
+"""
+
+
+def test_later_inventories_count_and_files_encrypted_as_a_whole_hinder_nobody(tmp_path: Path) -> None:
+    for name, text in {
+        "old/hosts.ini": "[web]\nhere ansible_connection=local word=old\n",
+        "old/group_vars/web/plain.yml": "other: read\n",
+        "old/group_vars/web/vault.yml": "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
+        "new/a.yml": "web: {hosts: {here: {word: new}}}\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    places = [tmp_path / "old/hosts.ini", tmp_path / "new"]
+    (result,) = ansible.run(Play(playbook(tmp_path, SAYING), places, ["here"]))
+    assert result.result["msg"] == "new read"
+    assert (tmp_path / "old/group_vars/web/vault.yml").exists()
