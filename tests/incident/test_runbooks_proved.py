@@ -66,5 +66,5 @@ def test_every_shipped_runbook_can_be_walked_to_its_end_and_waits_at_each_questi
     for question in asked:
         stopped = engine.go_on(ledger, run_id, paper)
         assert [step.step.id for step in stopped.waiting] == [question]
-        engine.go_on(ledger, run_id, paper, Answers(frozenset({question}), frozenset({question})))
+        engine.go_on(ledger, run_id, paper, Answers(approve=frozenset({question}), done=frozenset({question})))
     assert runs.find(ledger, run_id).complete
