@@ -22,15 +22,15 @@ _GRACE_SECONDS = 2.0
 class Way:
     """How a host is reached: `dial` starts one ssh, `preface` is what it sends first.
 
-    `explain` turns the end of an ssh that brought no keeper into an error, and tells whether the order certainly did
-    not arrive.
+    `explain` turns the end of an ssh that brought no run into an error (from its exit code, what was complained, and
+    whether the keeper had said its first word), and tells whether the order certainly did not arrive.
     """
 
     host: str
     ssh: Ssh
     dial: Callable[[], Link]
     preface: bytes
-    explain: Callable[[int | None, str], tuple[HoldfastError, bool]]
+    explain: Callable[[int | None, str, bool], tuple[HoldfastError, bool]]
 
 
 @dataclass(frozen=True)

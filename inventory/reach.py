@@ -187,9 +187,9 @@ def _run_there(command: Command, host: Host, ssh: Ssh | None, run: order.Run, li
             raise HoldfastError(f"the secret {name} is too large for a pipe", hint="a secret has less than 64 KiB")
     argv = tuple(arguments(host, ssh, as_root=command.as_root))
 
-    def explain(code: int | None, said: str) -> tuple[HoldfastError, bool]:
-        error = failure(host, code, said)
-        return error, certain(error, said)
+    def explain(code: int | None, said: str, began: bool) -> tuple[HoldfastError, bool]:
+        error = failure(host, code, said, began=began)
+        return error, certain(error, said, began=began)
 
     preface = b"" if by_sudo(host, as_root=command.as_root) else onhost.line()
     way = order.Way(host.name, ssh, lambda: _SshLink(argv), preface, explain)

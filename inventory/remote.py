@@ -195,7 +195,7 @@ class Session:
         if connection.welcomed:
             self._lost_at = max(connection.heard, self._lost_at)
         else:
-            error, certain = self._way.explain(code, connection.complaints)
+            error, certain = self._way.explain(code, connection.complaints, connection.began)
             if verdict.is_final(error, delivered=self._delivered) or (
                 certain and not self._delivered and self._attempt == 1
             ):

@@ -16,6 +16,8 @@ from inventory.system import Host
 SSH = ("ssh", "smart", "paramiko", "paramiko_ssh")
 """What Ansible calls the connections that are SSH."""
 
+_SSH_FAILED = 255
+
 
 class HostKeyUnknownError(UnreachableError):
     """The site's known_hosts does not know the host's key (exit 3)."""
@@ -96,16 +98,17 @@ def _quoted(path: Path) -> str:
     return '"' + str(path).replace("%", "%%").replace('"', '\\"') + '"'
 
 
-def failure(host: Host, exit_code: int | None, said: str) -> HoldfastError:
+def failure(host: Host, exit_code: int | None, said: str, *, began: bool = False) -> HoldfastError:
     """Turn ssh's end before a program began into a named error.
 
     Args:
         host: where it was to run.
-        exit_code: ssh's: 255 when it failed itself, else that of what ran on the host.
+        exit_code: ssh's: 255 when it failed itself, else that of what ran on the host; none or negative: it was ended.
         said: what ssh and the host wrote to their error output.
+        began: whether the keeper had said its first word.
     """
     name, reason = host.name, plain(said)
-    if exit_code not in (None, 255):
+    if exit_code is not None and 0 <= exit_code < _SSH_FAILED and not began:
         return _unprepared(host, said, reason)
     if "HOST IDENTIFICATION HAS CHANGED" in said:
         return HostKeyChangedError(
@@ -128,11 +131,14 @@ def failure(host: Host, exit_code: int | None, said: str) -> HoldfastError:
     )
 
 
-def certain(error: HoldfastError, said: str) -> bool:
+def certain(error: HoldfastError, said: str, *, began: bool = False) -> bool:
     """Tell whether ssh failed before anything could have reached the host."""
     if error.exit_code == ExitCode.REFUSED or isinstance(error, (HostKeyUnknownError, NotPreparedError)):
         return True
-    return re.search(r"ssh: |Permission denied|banner exchange|kex_exchange|authentication failures", said) is not None
+    return (
+        not began
+        and re.search(r"ssh: |Permission denied|banner exchange|kex_exchange|authentication failures", said) is not None
+    )
 
 
 def _unprepared(host: Host, said: str, reason: str) -> HoldfastError:

@@ -110,7 +110,6 @@ def problem(answer: Json, host: str, command: Command) -> HoldfastError:
             f"what watched over {name} on {host} is gone without a result; what was left of {name} was ended",
             look,
         ),
-        "unstarted": (KeeperGoneError, f"{name} was not begun on {host}: its keeper ended first", look),
         "unknown": (NoSuchRunError, f"{host} knows no run of this name", f"look on {host} for what the run was to do"),
         "over": (NoSuchRunError, f"the result of this run was given up on {host}", "holdfast ledger show"),
         "version": (NotPreparedError, f"the keeper on {host} is of another version of Holdfast", prepare),

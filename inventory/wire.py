@@ -46,6 +46,11 @@ class Connection:
         return len(self._out)
 
     @property
+    def began(self) -> bool:
+        """Tell whether a keeper has said its first word."""
+        return self._noise is None
+
+    @property
     def complaints(self) -> str:
         """Return what ssh and the host said beside the frames."""
         return self._complaints.decode("utf-8", "replace")

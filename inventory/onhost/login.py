@@ -6,9 +6,9 @@ login then hands its connection to the keeper and waits until the keeper drops i
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -33,18 +33,17 @@ from inventory.onhost.runs import (
     write_file,
 )
 
+_TRIES = 50
 
-def _begin(directory: str, order: Json) -> None:
-    """Fork the keeper of a new run, which starts the program."""
-    os.chdir(directory)
-    try:
-        write_file("state", json.dumps({"boot": boot()}).encode())
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind("socket")
-    except OSError:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
+
+def _begin(order: Json) -> None:
+    """Fork the keeper of a new run, which starts the program. It inherits the lock and has it while it lives."""
+    with suppress(FileNotFoundError):
+        os.remove("socket")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("socket")
     listener.listen(8)
+    write_file("state", json.dumps({"boot": boot()}).encode())  # from here on it may have begun
     if os.fork() == 0:
         try:
             os.setsid()
@@ -87,31 +86,43 @@ def serve(order: Json) -> Json:
             check_allowed(order)
         with suppress(FileExistsError):
             os.mkdir(directory, 0o700)
-            _begin(directory, order)
     try:
         os.chdir(directory)
     except FileNotFoundError:
         return {"problem": "unknown"}
-    return _connect(order)
-
-
-def _connect(order: Json) -> Json:
-    for _ in range(30):
-        if read_file("result").get("over"):
-            return {"problem": "over"}
-        if (ended := recall()) is not None:
-            keeper = Keeper(ended, {**order, "linger": 0.0})
-            keeper.attach(Link(None, 0, 1), order)
-            keeper.loop()
-            return {}
-        if read_file("state").get("boot", boot()) != boot():
-            return {"problem": "restarted"}
+    for _ in range(_TRIES):
+        lock = os.open("lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (answer := _without_keeper(order, lock)) is not None:
+                return answer
+            _begin(order)
+        except BlockingIOError:  # its keeper lives, or another login is about to begin it
+            pass
+        finally:
+            os.close(lock)
         with suppress(FileNotFoundError, ConnectionRefusedError):
             _hand_over(order)
             return {}
         time.sleep(0.1)
-    if "pid" not in read_file("state"):
-        return {"problem": "unstarted"}
+    raise EOFError  # it is asked again
+
+
+def _without_keeper(order: Json, lock: int) -> Json | None:
+    """Serve a run that nobody watches over; None if it is to begin now."""
+    state = read_file("state")
+    if read_file("result").get("over"):
+        return {"problem": "over"}
+    if (ended := recall()) is not None:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # others may read it too
+        keeper = Keeper(ended, {**order, "linger": 0.0})
+        keeper.attach(Link(None, 0, 1), order)
+        keeper.loop()
+        return {}
+    if not state:
+        return None if "argv" in order else {"problem": "unknown"}
+    if state["boot"] != boot():
+        return {"problem": "restarted"}
     end_leftovers()
     return {"problem": "lost"}
 

@@ -143,12 +143,21 @@ def forget() -> None:
 def sweep(place: str, now: float) -> None:
     """Remove runs that are over for long."""
     for name in os.listdir(place):
-        result = os.path.join(place, name, "result")
+        directory = os.path.join(place, name)
+        result = os.path.join(directory, "result")
         with suppress(OSError):
+            if not os.path.exists(result):  # it runs, or it ended with its host or before it began
+                if read_file(os.path.join(directory, "state")).get("boot") != boot():
+                    _remove(directory, now - os.stat(directory).st_mtime > OLD_SECONDS)
+                continue
             about = os.stat(result)
-            old = OLD_SECONDS if about.st_size > 20 else TOMBSTONE_SECONDS  # a tombstone is short
-            if now - about.st_mtime > old:
-                shutil.rmtree(os.path.join(place, name))
+            limit = OLD_SECONDS if about.st_size > 20 else TOMBSTONE_SECONDS  # a tombstone is short
+            _remove(directory, now - about.st_mtime > limit)
+
+
+def _remove(directory: str, is_old: bool) -> None:
+    if is_old:
+        shutil.rmtree(directory)
 
 
 def end_leftovers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,9 @@ def ssh_host(one_ssh_host: SshHost) -> Iterator[SshHost]:
     """A host over real SSH; after the test nothing of its runs may be left there."""
     yield one_ssh_host
     one_ssh_host.heal()
-    one_ssh_host.wait_until(lambda: one_ssh_host.keepers() == [])
+    one_ssh_host.wait_until(lambda: one_ssh_host.keepers() == [], 20)
+    for run in one_ssh_host.runs():
+        shutil.rmtree(run)
 
 
 def _free_subnet() -> int:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from inventory import onhost
 from inventory.ssh import Ssh
 from inventory.system import Host
 
@@ -25,7 +26,7 @@ mount --bind {where}/root /root
 mount --bind {where}/home /home
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/sshd /run/postgresql
-for name in passwd shadow group; do mount --bind {where}/$name /etc/$name; done
+for place in etc var/lib usr/local/lib; do mount --bind {where}/over/$place /$place; done
 mount --bind {where}/boot_id /proc/sys/kernel/random/boot_id
 exec /usr/sbin/sshd -D -E {where}/sshd.log -f {where}/sshd_config
 """
@@ -58,18 +59,34 @@ class SshHost:
         self._namespace, self._cable = f"hf-{name}-{subnet}", f"hf{subnet}"
         self._gateway = f"198.19.{subnet}.1"
         self._init: subprocess.Popen[bytes] | None = None
-        for folder in ("root", "home/operator"):
+        for folder in ("root", "home/operator", "over/var/lib", "over/usr/local/lib"):
             (where / folder).mkdir(parents=True)
+        run("cp", "-a", "/etc", where / "over")
         os.chown(where / "home/operator", OPERATOR, OPERATOR)
         account = f"operator:x:{OPERATOR}:{OPERATOR}::/home/operator:/bin/bash\n"
-        (where / "passwd").write_text(Path("/etc/passwd").read_text() + account)
-        (where / "group").write_text(Path("/etc/group").read_text() + f"operator:x:{OPERATOR}:\n")
-        names = [line.split(":")[0] for line in (where / "passwd").read_text().splitlines()]
-        (where / "shadow").write_text("".join(f"{name}:*:20000:0:99999:7:::\n" for name in names))
+        etc = where / "over/etc"
+        (etc / "passwd").write_text(Path("/etc/passwd").read_text() + account)
+        (etc / "group").write_text(Path("/etc/group").read_text() + f"operator:x:{OPERATOR}:\n")
+        names = [line.split(":")[0] for line in (etc / "passwd").read_text().splitlines()]
+        (etc / "shadow").write_text("".join(f"{name}:*:20000:0:99999:7:::\n" for name in names))
         for key in ("host_key", "key"):
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", where / key)
         (where / "sshd_config").write_text(_CONFIG.format(where=where, address=self.address))
         self.trust()
+
+    def prepare(self, *allowed: str) -> None:
+        """Install the keeper as `inventory host prepare` does: root's, one sudo rule, a list of what it may start."""
+        keeper, rule = self.where / "over/usr/local/lib/holdfast/keeper", self.where / "over/etc/sudoers.d/holdfast"
+        for file in (keeper, rule, self.where / "over/etc/holdfast/allowed"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        keeper.write_bytes(onhost.source())
+        keeper.chmod(0o755)
+        rule.write_text(f'operator ALL=(root) NOPASSWD: {onhost.INSTALLED} ""\n')
+        rule.chmod(0o440)
+        (self.where / "over/etc/holdfast/allowed").write_text("".join(f"{line}\n" for line in allowed))
+
+    def unprepare(self) -> None:
+        (self.where / "over/etc/sudoers.d/holdfast").unlink(missing_ok=True)
 
     def trust(self) -> None:
         self.known_hosts.write_text(f"{self.address} {(self.where / 'host_key.pub').read_text()}")

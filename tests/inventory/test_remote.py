@@ -14,7 +14,7 @@ import pytest
 
 from inventory import reach
 from inventory.command import Command, Outcome, TimeLimitError
-from inventory.errors import HoldfastError
+from inventory.errors import HoldfastError, RefusedError
 from inventory.reach import Background
 from inventory.verdict import NoSuchRunError
 from tests.inventory.sshd import SshHost
@@ -236,6 +236,22 @@ def test_a_run_with_a_name_is_done_once_and_can_be_come_back_to(ssh_host: SshHos
     with pytest.raises(NoSuchRunError):  # an order that was held back starts nothing twice
         reach.run(command, on=host, ssh=ssh, name="step-0001")
     assert (ssh_host.where / "root/count").read_text() == "ran\n"
+
+
+def test_a_prepared_host_runs_as_root_what_its_list_names_and_nothing_else(ssh_host: SshHost) -> None:
+    ssh_host.prepare("/usr/bin/id -u", "/usr/bin/cat")
+    assert run(ssh_host, Command(("/usr/bin/id", "-u"), as_root=True), "operator").stdout == "0\n"
+    data = os.urandom(3_000_000)
+    pieces: list[bytes] = []
+    run(ssh_host, Command(("/usr/bin/cat",), stdin=data, as_root=True), "operator", on_bytes=pieces.append)
+    assert b"".join(pieces) == data
+    for argv, env in ((("/bin/sh", "-c", "id"), {}), (("id", "-u"), {}), (("/usr/bin/cat",), {"LD_PRELOAD": "/x.so"})):
+        with pytest.raises(RefusedError, match="db-1 refuses to run"):
+            run(ssh_host, Command(argv, env, as_root=True), "operator")
+    with pytest.raises(TimeLimitError):
+        run(ssh_host, Command(("/usr/bin/cat", "/dev/zero"), limit=1, as_root=True), "operator")
+    assert ssh_host.matching("/dev/zero") == []
+    assert run(ssh_host, Command(("/usr/bin/id", "-u"), as_root=True), "root").stdout == "0\n"
 
 
 PARENT = """

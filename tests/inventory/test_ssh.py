@@ -60,6 +60,7 @@ def test_the_remote_line_is_the_same_whatever_is_to_be_run() -> None:
         (255, "client_loop: send disconnect: Broken pipe", UnreachableError, False),
         (255, "", UnreachableError, False),
         (None, "", UnreachableError, False),
+        (-9, "", UnreachableError, False),
         (127, "bash: line 1: python3: command not found\n", NotPreparedError, True),
         (1, "sudo: a password is required\n", NotPreparedError, True),
         (1, "This account is currently not available.", NotPreparedError, True),
@@ -74,6 +75,12 @@ def test_an_end_of_ssh_has_a_name_and_tells_whether_the_order_can_have_arrived(
     assert ssh.certain(error, said) is certain
     assert "db-1" in error.message
     assert error.hint
+
+
+def test_a_login_that_ended_after_the_keepers_first_word_may_have_begun_the_run() -> None:
+    error = ssh.failure(HOST, 1, "Traceback", began=True)
+    assert type(error) is UnreachableError
+    assert not ssh.certain(error, "Permission denied", began=True)
 
 
 def test_what_a_host_says_is_shown_without_its_escapes() -> None:
@@ -138,6 +145,7 @@ def test_a_host_without_python_and_one_that_is_not_prepared_are_told_apart(ssh_h
         assert caught.value.hint == "install python3 on db-1"
     finally:
         profile.unlink()
+    ssh_host.unprepare()
     with pytest.raises(NotPreparedError, match="db-1 lets Holdfast run nothing as root") as caught:
         reach.run(Command(("true",), as_root=True), on=ssh_host.host("operator"), ssh=ssh_host.ssh())
     assert caught.value.hint == "holdfast inventory host prepare db-1"

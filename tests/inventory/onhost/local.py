@@ -72,7 +72,7 @@ class Logins:
                 os.kill(pid, signal.SIGKILL)
 
 
-def explain(code: int | None, said: str) -> tuple[HoldfastError, bool]:
+def explain(code: int | None, said: str, began: bool) -> tuple[HoldfastError, bool]:
     return HoldfastError(f"the login ended with {code}: {said[-300:]}"), False
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,37 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "Not a directory" in found["text"] or "File exists" in found["text"]
 
 
-def test_a_run_that_was_made_and_not_begun_is_told_apart_from_one_that_is_lost(tmp_path: Path) -> None:
-    run = tmp_path / ".local/state/holdfast/runs/run-0001"
+@pytest.fixture
+def made(logins: Logins) -> Path:
+    """A run's directory that a login made before it was killed."""
+    run = logins.home / ".local/state/holdfast/runs/run-0001"
     run.mkdir(parents=True, mode=0o700)
     run.parent.chmod(0o700)
-    assert answer(tmp_path, ATTACH | MANNERS) == {"problem": "unstarted"}
+    return run
+
+
+def test_a_run_that_was_made_and_not_begun_is_begun_by_who_comes_next(made: Path, logins: Logins) -> None:
+    (made / "socket").touch()
+    assert answer(logins.home, ATTACH | MANNERS) == {"problem": "unknown"}
+    assert logins.run(Command(("echo", "said")), name="run-0001").stdout == "said\n"
+
+
+def test_a_run_that_may_have_begun_is_never_begun_again(made: Path, logins: Logins) -> None:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    (run / "state").write_text(json.dumps({"boot": boot, "pid": 0, "born": ""}))
-    assert answer(tmp_path, ATTACH | MANNERS) == {"problem": "lost"}
-    (run / "state").write_text(json.dumps({"boot": "another", "pid": 0, "born": ""}))
-    assert answer(tmp_path, ATTACH | MANNERS) == {"problem": "restarted"}
+    for state, problem in (({"boot": boot}, "lost"), ({"boot": "another"}, "restarted")):
+        (made / "state").write_text(json.dumps(state))
+        assert answer(logins.home, ATTACH | MANNERS | {"argv": ["true"]}) == {"problem": problem}
+
+
+def test_two_logins_at_once_begin_a_run_once(logins: Logins, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    command = Command(("sh", "-c", f"echo once >> {mark}; sleep 0.5"))
+    threads = [threading.Thread(target=logins.run, args=(command,), kwargs={"name": "run-0005"}) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert mark.read_text() == "once\n"
 
 
 def test_an_order_begins_a_run_once_and_a_result_is_served_from_the_disk(logins: Logins, tmp_path: Path) -> None:

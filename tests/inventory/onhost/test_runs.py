@@ -83,12 +83,21 @@ def test_a_file_that_says_nothing_is_nothing(content: str, run: Path) -> None:
 def test_old_results_are_swept_and_others_stay(run: Path) -> None:
     runs.keep(ended())
     now = (run / "result").stat().st_mtime
-    running = run.parent / "run-0002"
-    running.mkdir()
     runs.sweep("..", now + runs.OLD_SECONDS - 1)
     assert run.exists()
     runs.sweep("..", now + runs.OLD_SECONDS + 1)
-    assert (run.exists(), running.exists()) == (False, True)
+    assert not run.exists()
+
+
+def test_what_never_ended_is_swept_only_when_it_cannot_run_any_more(run: Path) -> None:
+    runs.note_start(Program())
+    runs.sweep("..", run.stat().st_mtime + 2 * runs.OLD_SECONDS)
+    assert run.exists()
+    (run / "state").write_text('{"boot": "an earlier one"}')
+    runs.sweep("..", run.stat().st_mtime + runs.OLD_SECONDS - 1)
+    assert run.exists()
+    runs.sweep("..", run.stat().st_mtime + runs.OLD_SECONDS + 1)
+    assert not run.exists()
 
 
 def test_a_name_that_was_given_up_is_swept_after_an_hour(run: Path) -> None:
