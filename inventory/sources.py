@@ -27,18 +27,22 @@ class Source:
     kind: Kind
 
 
-def files(source: Path) -> Iterator[Source]:
+def files(source: Path, above: frozenset[Path] = frozenset()) -> Iterator[Source]:
     """Yield the inventory files of a source (a file, or a directory with those below it) in Ansible's order.
 
     Left out, as Ansible does by default: hidden files, variables' directories, and names that end like a backup,
-    a note or a configuration (`~`, `.orig`, `.md`, `.txt`, `.cfg`, …).
+    a note or a configuration (`~`, `.orig`, `.md`, `.txt`, `.cfg`, …). `above` are the directories it lies in: a link
+    back into one of them is not followed.
     """
     if not source.is_dir():
         yield Source(source, _kind(source))
         return
+    here = source.resolve()
+    if here in above:
+        return
     for entry in sorted(source.iterdir(), key=lambda entry: entry.name):
         if not (entry.name.startswith(".") or entry.name in _IGNORED_NAMES or entry.name.endswith(_IGNORED_ENDS)):
-            yield from files(entry)
+            yield from files(entry, above | {here})
 
 
 def _kind(file: Path) -> Kind:

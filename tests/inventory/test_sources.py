@@ -82,3 +82,10 @@ def test_what_lies_behind_a_link_can_matter_too_and_links_in_a_circle_end(tmp_pa
     before = sources.digest([tmp_path / "i"])
     put(tmp_path, "elsewhere/all.yml", text="b")
     assert sources.digest([tmp_path / "i"]) != before
+
+
+def test_a_link_back_into_the_inventory_is_not_followed_without_end(tmp_path: Path) -> None:
+    put(tmp_path, "a.yml", "sub/b.yml")
+    for name in ("round", "sub/up", "sub/again"):
+        (tmp_path / name).symlink_to(tmp_path)
+    assert [source.file.name for source in sources.files(tmp_path)] == ["a.yml", "b.yml"]
