@@ -29,6 +29,7 @@ from cli.readiness_commands import readiness, today
 from cli.recover_commands import recover
 from cli.report_commands import report
 from cli.setup_commands import setup, uninstall
+from cli.watch_commands import watch
 from cli.whoami_commands import whoami
 from inventory.errors import ExitCode, HoldfastError
 
@@ -83,6 +84,7 @@ app.add_typer(incident)
 app.add_typer(recover)
 app.add_typer(report)
 app.add_typer(harden)
+app.add_typer(watch)
 app.add_typer(approval)
 
 

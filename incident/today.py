@@ -10,6 +10,7 @@ from typing import Any
 from incident import clocks, gather, view
 from incident.facts import WORST_FIRST, State
 from incident.incident import all_incidents
+from incident.watch import heartbeat
 from inventory import duration, policy
 from inventory.site import Site
 from ledger import alerts
@@ -43,6 +44,7 @@ def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
         what = f"{len(waiting)} alerts wait, the worst is {worst.level}: {worst.title}"
         add = "holdfast incident affect --from-alerts" if found else "holdfast incident open --from-alerts --title TEXT"
         found.append(Task("red", systems, what, add))
+    found += _watch(state, now)
     busy = {key for incident in all_incidents(ledger) if incident.open for key in incident.systems}
     rows = [
         Task(row.state, each.key, f"{row.id}: {row.value}", row.next)
@@ -51,6 +53,18 @@ def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
         if row.state != "green" and each.key not in busy
     ]
     return found + sorted(rows, key=lambda task: WORST_FIRST.index(task.state))
+
+
+def _watch(state: Path, now: datetime) -> list[Task]:
+    """Return that the watch is silent, or which of its parts is ailing."""
+    if silence := heartbeat.silence(state, now):
+        return [Task("red", "-", silence, "systemctl status holdfast-watch")]
+    if not heartbeat.ever(state):
+        return []
+    return [
+        Task("red", "-", f"watch: {name}: {why}", "holdfast watch show")
+        for name, why in heartbeat.ailing(state, now).items()
+    ]
 
 
 def _incidents(site: Site, ledger: Ledger, now: datetime) -> list[Task]:

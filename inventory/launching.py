@@ -58,6 +58,7 @@ Restart=always
 RestartSec=30
 KillMode=mixed
 TimeoutStopSec=60
+SuccessExitStatus=130
 UMask=0077
 NoNewPrivileges=yes
 CapabilityBoundingSet=

@@ -24,5 +24,6 @@ def healthy(_healthy_once: World, tmp_path: Path) -> Iterator[World]:
     made = worlds.copy(_healthy_once, tmp_path / "world")
     here = before.replace(str(_healthy_once.root), str(made.root))
     (made.root / "site/inventory/edoc.yml").write_text(here)
+    sites.beat(made)
     yield made
     made.ledger.close()

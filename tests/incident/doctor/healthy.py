@@ -13,6 +13,9 @@ from incident.doctor import examine
 from incident.doctor.examine import Examination
 from incident.doctor.finding import Finding
 from incident.doctor.patient import Machine, Patient, Room, open_ledger
+from incident.watch import heartbeat
+from incident.watch.heartbeat import Beat
+from incident.watch.parts import PARTS
 from inventory.clock import Clock
 from tests.backup.world import HOST, LABEL, World
 
@@ -43,6 +46,13 @@ def make(world: World) -> World:
     world.ledger.append("medium.probed", {"store": LABEL, "reached": False, "tried": ["as somebody else"]})
     sweep.run(world.site, world.ledger, world.state, ruleset.load(ruleset.standing(world.site.root)))
     return world
+
+
+def beat(world: World) -> None:
+    """Let the watch show that it is at work."""
+    now = SystemClock().now()
+    for name in (heartbeat.LOOP, *(part.name for part in PARTS)):
+        heartbeat.write(world.state, Beat(name, now, now, 0))
 
 
 def patient(world: World, clock: Clock | None = None, machine: Machine | None = None) -> Patient:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ import pytest
 from cli.clock import SystemClock
 from incident.doctor import examine, stores
 from incident.doctor.patient import Machine
+from incident.watch import heartbeat
+from incident.watch.heartbeat import Beat
 from inventory import clock as clocks
 from tests.backup.world import HOST, LABEL, SYSTEM, World
 from tests.fakes.clock import FakeClock
@@ -25,6 +27,7 @@ from tests.incident.doctor import healthy as sites
 from tests.incident.doctor.healthy import edit, examined, machine, not_green
 
 pytestmark = pytest.mark.restic
+LONG_AGO = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,14 @@ def silent_log(world: World) -> None:
     sweep.run(world.site, world.ledger, world.state, ruleset.load(ruleset.standing()))
 
 
+def silent_watch(world: World) -> None:
+    heartbeat.write(world.state, Beat(heartbeat.LOOP, LONG_AGO, LONG_AGO))
+
+
+def failing_watch(world: World) -> None:
+    heartbeat.write(world.state, Beat("backup", LONG_AGO, SystemClock().now(), 3, "the vault main is not there"))
+
+
 def nobody(world: World) -> None:
     site_file(world, "people.yml").write_text("people: []\n")
 
@@ -239,6 +250,8 @@ FAULTS: dict[Callable[[World], None], Named] = {
     no_runbook: Named("runbooks", "red", "'other'"),
     bad_rule: Named("rules", "amber", "1 rules cannot be run"),
     silent_log: Named("detection", "red", "silent"),
+    silent_watch: Named("watch", "red", "last heard"),
+    failing_watch: Named("watch", "red", "the vault main is not there"),
     nobody: Named("people", "red", "names nobody"),
     no_approver: Named("people", "red", "nobody is approver"),
     one_operator: Named("people", "amber", "only Lan is operator"),

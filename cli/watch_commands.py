@@ -1,0 +1,138 @@
+"""`holdfast watch`: the one long-running loop, and what it will do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import output
+from cli.context import Context, JsonOption, current
+from inventory.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from incident.watch.loop import Child
+    from incident.watch.parts import Part
+
+watch = typer.Typer(
+    name="watch",
+    invoke_without_command=True,
+    help="Do what is due, for as long as the machine runs: copies and detection.",
+    epilog="Example: holdfast watch --once",
+)
+
+
+class Only(StrEnum):
+    """The parts of the watch."""
+
+    BACKUP = "backup"
+    DETECT = "detect"
+
+
+OnlyOption = Annotated[list[Only] | None, typer.Option("--only", help="Only this part (repeatable).")]
+
+
+@watch.callback()
+def _watch(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One round of each part, then end.")] = False,
+    only: OnlyOption = None,
+) -> None:
+    if context.invoked_subcommand is None:
+        raise typer.Exit(int(_run(current(context), once=once, only=[str(part) for part in only or ()])))
+    if once or only:
+        raise UsageError("--once and --only are for the watch itself", hint="holdfast watch --once")
+
+
+def _run(here: Context, *, once: bool, only: list[str]) -> ExitCode:
+    from incident.watch.loop import Loop
+    from incident.watch.parts import PARTS
+
+    _must_be_watcher(here)
+    chosen = [part for part in PARTS if not only or part.name in only]
+    output.note(f"watching {here.site.root}: {', '.join(part.name for part in chosen)}")
+    return Loop(here.ledger, here.state, chosen, lambda part, log: _start(here, part, log), output.note).run(once=once)
+
+
+def _must_be_watcher(here: Context) -> None:
+    """Let pass the system user of a control host, and whoever may take copies."""
+    from inventory import login
+
+    if here.actor.login != login.SYSTEM_USER:
+        here.actor.may("operator")
+
+
+def _start(here: Context, part: Part, log: Path) -> Child:
+    from inventory.reach import Background, Command
+
+    return Background(Command((*_itself(here), "watch", "round", part.name), env=_environment()), log)
+
+
+def _itself(here: Context) -> tuple[str, ...]:
+    """Return the words that run this Holdfast on this site, with nothing of the folder it is started in."""
+    return (sys.executable, "-I", "-m", "cli.app", "--site", str(here.site.root))
+
+
+def _environment() -> dict[str, str]:
+    """Return what a round must be given of our surroundings: the site's state and restic may be named there."""
+    kept = ("HOLDFAST_", "XDG_STATE_HOME")
+    return {name: value for name, value in os.environ.items() if name.startswith(kept)}
+
+
+@watch.command("round", hidden=True)
+def round_(
+    context: typer.Context,
+    part: Annotated[Only, typer.Argument(help="The part.")],
+    system: Annotated[str | None, typer.Argument(help="For backup: this system alone.")] = None,
+) -> ExitCode:
+    """Do one round of one part here and now; the loop starts it in a process of its own.
+
+    Example: holdfast watch round detect
+    """
+    from incident.watch import rounds
+
+    here = current(context)
+    _must_be_watcher(here)
+    if part == Only.DETECT:
+        return rounds.detection(here.site, here.ledger, here.state, output.note)
+    from cli.backup_commands import depot_of
+
+    if system is not None:
+        return rounds.one_backup(depot_of(here), system, output.note)
+    return rounds.backup(depot_of(here), _itself(here), _environment(), output.note)
+
+
+@watch.command()
+def show(
+    context: typer.Context,
+    days: Annotated[int, typer.Option("--days", min=1, max=60, help="How far ahead.")] = 7,
+    json: JsonOption = False,
+) -> ExitCode:
+    """Show whether the watch runs, the work of the days ahead, and what gets in each other's way (1).
+
+    Example: holdfast watch show --days 14
+    """
+    from backup.history import state_of
+    from incident.watch import calendar, heartbeat
+    from incident.watch.parts import PARTS
+
+    here, now = current(context), current(context).clock.now()
+    silence = heartbeat.silence(here.state, now)
+    coming = calendar.ahead(here.site, state_of(here.ledger), now, days)
+    clashes = calendar.clashes(here.site, coming)
+    beats = [beat for part in PARTS if (beat := heartbeat.read(here.state, part.name)) is not None]
+    if json:
+        shape = {"set_up": heartbeat.ever(here.state), "silence": silence, "parts": [beat.as_json() for beat in beats]}
+        output.document(shape | {"ahead": [each.as_json() for each in coming], "clashes": clashes})
+    else:
+        output.line(silence or ("the watch runs" if heartbeat.ever(here.state) else "the watch was never started here"))
+        rows = [(each.at.strftime("%a %d %b %H:%M"), each.kind, each.system, each.store) for each in coming]
+        output.table(("due (UTC)", "kind", "system", "store"), rows)
+        for clash in clashes:
+            output.line(f"clash: {clash}")
+    return ExitCode.FINDINGS if silence or clashes else ExitCode.DONE
