@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import completion, output, own_machine
+from cli import completion, harden_output, output, own_machine
 from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from playbooks.apply import Applied
     from playbooks.controls import Control
     from playbooks.plan import Outcome
-    from playbooks.scan import HostScan, Scan
+    from playbooks.scan import HostScan
 
 harden = typer.Typer(name="harden", no_args_is_help=True, help="Check hosts against the controls, and harden them.")
 controls = typer.Typer(name="controls", no_args_is_help=True, help="The controls themselves.")
@@ -54,10 +53,11 @@ def scan_(
         found = scan.scan(here.site, wanted, rules.values(), told=progress.show)
     if not control:
         history.record_scan(here.ledger, found)
+    found = scan.waive(found, here.site.waivers, here.today)
     if json:
         output.document(found.document())
     else:
-        _show_scan(found, rules)
+        harden_output.show_scan(found, rules)
     return found.exit_code
 
 
@@ -102,6 +102,8 @@ def apply_(
     with output.progress("Hardening") as progress:
         done = apply.apply(here.site, wanted, rules.values(), told=progress.show)
     history.record_apply(here.ledger, done)
+    waivers, today = here.site.waivers, here.today
+    done = replace(done, before=scan.waive(done.before, waivers, today), after=scan.waive(done.after, waivers, today))
     if json:
         output.document(done.document())
     else:
@@ -174,62 +176,6 @@ def _agree(plan: Outcome) -> None:
         raise RefusedError("nothing was changed: nobody agreed to the plan", hint="holdfast harden apply --yes")
 
 
-def _show_scan(scan: Scan, rules: Any) -> None:
-    for host in scan.hosts:
-        _show_host(host, rules)
-    reached = [host for host in scan.hosts if host.error is None]
-    passed, failed = (sum(host.count(word) for host in reached) for word in ("pass", "fail"))
-    unknown = sum(host.count("unknown") for host in reached)
-    output.line(
-        f"{passed} of {passed + failed + unknown} controls pass on {len(reached)} of {len(scan.hosts)} hosts; "
-        f"{failed} fail, {unknown} unknown"
-    )
-
-
-def _show_host(host: HostScan, rules: Any) -> None:
-    output.line(f"{host.host} ({', '.join(host.systems) or 'no system'}; judged at level {host.level})")
-    if host.error is not None:
-        output.line(f"  error: {host.error}")
-    for note in host.notes:
-        output.line(f"  note: {note}")
-    grouped = {reason: ids for reason, ids in host.unknowns().items() if len(ids) > 1}
-    rows = _rows(host, "fail", rules) + _rows(host, "unknown", rules, without=grouped)
-    if rows:
-        output.table(("  control", "verdict", "severity", "title", "found", "expected", "to mend"), rows)
-    for reason, ids in grouped.items():
-        output.line(f"  {len(ids)} controls unknown: {reason} ({', '.join(ids)})")
-    if host.error is None:
-        asked = host.count("pass") + host.count("fail") + host.count("unknown")
-        aside = host.count("not_applicable")
-        output.line(f"  {host.count('pass')} of {asked} pass ({aside} controls do not apply to this host)")
-    output.line()
-
-
-def _rows(host: HostScan, word: Any, rules: Any, without: Collection[str] = ()) -> list[tuple[str, ...]]:
-    """Return the table's rows for one kind of verdict, the gravest first, without those told by their reason."""
-    from playbooks.controls import weight
-
-    chosen = sorted(
-        (v for v in host.verdicts if v.verdict == word and v.found not in without), key=lambda v: -weight(v.severity)
-    )
-    rows: list[tuple[str, ...]] = []
-    for verdict in chosen:
-        rule: Control = rules[verdict.control]
-        mend = str(rule.mend) if word == "fail" else "find out why it could not be read"
-        rows.append(
-            (
-                f"  {rule.id}",
-                verdict.verdict,
-                verdict.severity,
-                rule.title,
-                _short(verdict.found),
-                _short(verdict.expected),
-                mend,
-            )
-        )
-    return rows
-
-
 def _show_plan(plan: Outcome) -> None:
     for text in _plan_lines(plan):
         output.line(text)
@@ -271,7 +217,7 @@ def _show_applied(done: Applied, rules: Any) -> None:
     if done.by_hand:
         output.line(f"{_many(done.by_hand, 'control')} still need a hand; to see them again: holdfast harden scan")
     output.line()
-    _show_scan(done.after, rules)
+    harden_output.show_scan(done.after, rules)
 
 
 def _share(host: HostScan) -> tuple[str, str, str]:
@@ -282,10 +228,6 @@ def _share(host: HostScan) -> tuple[str, str, str]:
 
 def _many(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _levels(rule: Control) -> str:

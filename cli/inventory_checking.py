@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,13 +41,14 @@ def validate(
     try:
         site = sites.load(here.root, ansible=ansible)
         runbook.check(site)
+        _controls_of_waivers(site)
     except SiteError as error:
         if not json:
             raise
         problems = [problem.to_json() for problem in error.problems]
         output.document({"valid": False, "problems": problems, "ansible": "unchecked"})
         return error.exit_code
-    said = _said(site, days.local(here.clock.now(), site.settings.timezone))
+    said = _said(site, days.clock_time(here.clock.now(), site.settings.timezone))
     try:
         found = None if no_ansible else _differences(site, ansible)
     except HoldfastError as error:
@@ -73,10 +74,24 @@ def _differences(site: Site, ansible: Ansible) -> tuple[Difference, ...]:
     return agreement.differences(site.members, site.hosts, answer)
 
 
-def _said(site: Site, today: date) -> dict[str, Any]:
-    from inventory import warnings
+def _controls_of_waivers(site: Site) -> None:
+    """Refuse a waiver of a control that does not exist: it would waive nothing.
 
-    found = [warning.to_json() for warning in warnings.of(site, today)]
+    Raises:
+        SiteError: every such waiver.
+    """
+    from inventory.lines import SiteError
+    from playbooks import controls
+
+    if problems := list(site.waivers.unknown_controls(list(controls.shipped()))):
+        raise SiteError(problems)
+
+
+def _said(site: Site, now: datetime) -> dict[str, Any]:
+    from inventory import register_warnings, warnings
+
+    remarks = [*warnings.of(site, now.date()), *register_warnings.of(site, now)]
+    found = [warning.to_json() for warning in remarks]
     counts = {"systems": len(site.systems), "hosts": len(site.hosts), "people": len(site.people.people)}
     return {"problems": [], "warnings": found} | counts
 

@@ -13,7 +13,7 @@ from cli.inventory_adding import add
 from cli.inventory_checking import validate
 from cli.inventory_listing import graph, list_
 from cli.inventory_show import show
-from cli.policy_commands import policies
+from cli.policy_commands import calendar, policies
 from inventory.errors import ExitCode
 
 inventory = typer.Typer(name="inventory", no_args_is_help=True, help="What is protected: systems, hosts, people.")
@@ -24,6 +24,7 @@ inventory.command()(add)
 inventory.command()(show)
 inventory.command()(graph)
 inventory.command()(policies)
+inventory.command()(calendar)
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -47,6 +47,39 @@ def policies(
     return ExitCode.DONE
 
 
+def calendar(context: typer.Context, json: JsonOption = False) -> ExitCode:
+    """List what is due on a day: each year or once. What went out is recorded in registers/calendar.yml.
+
+    Ends with 1 when something is late.
+
+    Example: holdfast inventory calendar
+    """
+    from inventory import calendar as days
+    from inventory import policy
+
+    here = current(context)
+    done = {(each.item, each.day) for each in here.site.registers.done}
+    found = days.due(policy.load(here.site.settings.policies).calendar, done, here.today)
+    if json:
+        names = ("key", "title", "source", "verified")
+        rows = [{name: getattr(each.rule, name) for name in names} for each in found]
+        times = [{"day": str(each.day), "state": each.state, "days_left": each.left.days} for each in found]
+        output.document([row | time for row, time in zip(rows, times, strict=True)])
+    else:
+        shown = [
+            (str(each.day), each.state, str(each.left.days), each.rule.title, each.rule.key, _read(each.rule.verified))
+            for each in found
+        ]
+        output.table(("day", "state", "days left", "what", "item", "source"), shown, right=(2,))
+        if not found:
+            output.line("the chosen policies have no calendar")
+    return ExitCode.FINDINGS if any(each.state == "late" for each in found) else ExitCode.DONE
+
+
+def _read(verified: bool) -> str:
+    return "read" if verified else "not read"
+
+
 def _rows(rules: Policy, levels: list[int], *, only_clocks: bool) -> Iterator[dict[str, Any]]:
     for clock in rules.clocks:
         yield _row("clock", clock.key, clock.title, None, _clock(clock), clock)

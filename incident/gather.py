@@ -20,7 +20,7 @@ from incident.measure import Measurement, measurements
 from incident.readiness import SystemReadiness
 from incident.runbook import Book
 from incident.runs import Run
-from inventory import policy
+from inventory import days, policy
 from inventory.errors import HoldfastError
 from inventory.site import Site
 from inventory.system import DEFAULT_TARGET, MediaCopy, System, VaultCopy
@@ -54,7 +54,9 @@ def province(site: Site, state: Path, ledger: Ledger, now: datetime) -> Province
     forecasts = forecast.forecast(wanted, finished, site.systems)
     book, problem = _book(site)
     drilled = _drilled(runs.all_runs(ledger))
-    hardening = hardening_history.latest(ledger, site.hosts)
+    today = days.local(now, site.settings.timezone)
+    waived = {key: site.waivers.of_system(key, today) for key in site.own}
+    hardening = hardening_history.latest(ledger, site.hosts, waived)
     detection = detect_history.state_of(ledger)
     found = []
     for key, system in site.own.items():

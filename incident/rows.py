@@ -42,6 +42,9 @@ def hardening(facts: Facts, policy: Policy, now: datetime) -> Row:
         state, words, following = "unknown", f"judged against level {found.level} only ({words})", scan
     elif not found.passed:
         state, words, following = "unknown", "no control could be judged", scan
+    elif found.waived:
+        state, words = "amber", f"{words}; waived: {', '.join(found.waived)}"
+        following = f"holdfast harden plan --system {facts.key}"
     else:
         state, following = "green", ""
     return Row("hardening", _state(state), words, target, age.total_seconds(), found.evidence, following)

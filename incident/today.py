@@ -11,7 +11,7 @@ from incident import clocks, gather, view
 from incident.facts import WORST_FIRST, State
 from incident.incident import all_incidents
 from incident.watch import heartbeat
-from inventory import duration, policy
+from inventory import calendar, days, duration, policy
 from inventory.site import Site
 from ledger import alerts
 from ledger.ledger import Ledger
@@ -52,6 +52,7 @@ def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
         for row in each.rows
         if row.state != "green" and each.key not in busy
     ]
+    rows += _days(site, now)
     return found + sorted(rows, key=lambda task: WORST_FIRST.index(task.state))
 
 
@@ -65,6 +66,20 @@ def _watch(state: Path, now: datetime) -> list[Task]:
         Task("red", "-", f"watch: {name}: {why}", "holdfast watch show")
         for name, why in heartbeat.ailing(state, now).items()
     ]
+
+
+def _days(site: Site, now: datetime) -> list[Task]:
+    """Return what the policies' calendar asks for soon, or asked for and nobody recorded."""
+    today = days.local(now, site.settings.timezone)
+    done = {(each.item, each.day) for each in site.registers.done}
+    found = []
+    for each in calendar.due(policy.load(site.settings.policies).calendar, done, today):
+        if each.state in {"soon", "late"}:
+            when = f"{each.left.days} days left" if each.state == "soon" else f"LATE by {-each.left.days} days"
+            words = f"{each.rule.title} ({each.day}): {when}; recorded in registers/calendar.yml once it is done"
+            state: State = "red" if each.state == "late" else "amber"
+            found.append(Task(state, "-", words, "holdfast inventory calendar"))
+    return found
 
 
 def _incidents(site: Site, ledger: Ledger, now: datetime) -> list[Task]:

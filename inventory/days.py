@@ -28,6 +28,11 @@ def local(now: datetime, name: str) -> date:
     return now.astimezone(zone(name)).date()
 
 
+def clock_time(now: datetime, name: str) -> datetime:
+    """Return what the clocks on the wall show in a time zone, as a moment without a zone."""
+    return now.astimezone(zone(name)).replace(tzinfo=None)
+
+
 def end(day: date, name: str) -> datetime:
     """Return the moment a day is over in a time zone: its midnight."""
     return datetime.combine(day + timedelta(days=1), time(), zone(name))

@@ -165,30 +165,33 @@ def _problems(document: Document, people: Sequence[Person]) -> Iterator[Problem]
                 yield document.problem((*here, "keys" if person.keys else "key"), what, "each person signs alone")
 
 
-def warnings(people: People, today: date) -> list[str]:
-    """Return what will hurt in an incident: roles nobody holds, people who cannot sign, contacts nobody tried."""
+def warnings(people: People, today: date) -> list[tuple[str, str]]:
+    """Return what will hurt in an incident, each with a code: roles nobody holds, people who cannot sign, contacts."""
     found = []
     acting = [person for person in people.people if not person.why_not_acting(today)]
-    for roles, needed in ((("responder",), "recover"), (("approver",), "approve"), (("head",), "decide")):
-        if not any(set(roles) & set(person.roles) for person in acting):
-            found.append(f"nobody with the role {' or '.join(roles)} is there to {needed}")
+    for role, needed in (("responder", "recover"), ("approver", "approve"), ("head", "decide")):
+        if not any(role in person.roles for person in acting):
+            found.append(("people_roles", f"nobody with the role {role} is there to {needed}"))
     signers = [each for each in acting if {"approver", "head"} & set(each.roles) and not each.public_keys]
     if signers:
         names = ", ".join(person.name for person in signers)
-        found.append(f"no key to sign approvals with: {names}")
+        found.append(("people_keys", f"no key to sign approvals with: {names}"))
     found += [
-        f"{each.name} ({each.login}) may only read: {each.why_not_acting(today)}"
+        ("people_ended", f"{each.name} ({each.login}) may only read: {each.why_not_acting(today)}")
         for each in people.people
         if each.until is not None and today > each.until
     ]
+    return found + [("contacts", text) for text in _contacts(people, acting, today)]
+
+
+def _contacts(people: People, acting: Sequence[Person], today: date) -> Iterator[str]:
     if people.contacts.get("police") is None:
-        found.append("contacts: nobody is named for the police, who lead")
+        yield "contacts: nobody is named for the police, who lead"
     for key, contact in people.contacts.items():
-        found += [f"contacts: {text}" for text in _unreached(f"{key} ({contact.name})", contact, today)]
+        yield from (f"contacts: {text}" for text in _unreached(f"{key} ({contact.name})", contact, today))
     for person in acting:
-        if person.phone or person.email:
-            found += [text for text in _unreached(person.name, person, today) if person.verified is not None]
-    return found
+        if person.verified is not None:
+            yield from _unreached(person.name, person, today)
 
 
 def _unreached(name: str, contact: Contact | Person, today: date) -> Iterator[str]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inventory import duration, groups, people, references, settings
+from inventory import duration, groups, people, references, registers, settings, waivers
 from inventory.ansible_inventory import Ansible, cache_directory
 from inventory.errors import UsageError
 from inventory.lines import Document, Location, Problem, Remark, SiteError, near
 from inventory.people import People
+from inventory.registers import Registers
 from inventory.settings import SETTINGS_FILE, Settings
 from inventory.system import Host, System
+from inventory.waivers import Waivers
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Site:
     people: People
     written: Mapping[str, tuple[Document, Location]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    waivers: Waivers = field(default_factory=Waivers)
+    registers: Registers = field(default_factory=Registers)
 
     @property
     def inventory(self) -> Path:
@@ -133,10 +137,21 @@ def load(root: Path, *, ansible: Ansible | None = None, own: Path | None = None)
     *adopted, inventory = inventories(root, known)
     read = groups.read(*adopted, own or inventory, ask=ansible)
     problems += [*read.problems, *references.problems(read, known)]
+    accepted, kept = Waivers(), Registers()
+    if not problems and known is not None:  # they name people and systems
+        try:
+            accepted = waivers.load(root, staff, read.systems, known.policies)
+        except SiteError as error:
+            problems += error.problems
+        try:
+            kept = registers.load(root, staff, read.systems, known.policies)
+        except SiteError as error:
+            problems += error.problems
     if problems or known is None:
         raise SiteError(problems, hint="mend the lines named, then run: holdfast inventory validate")
     written = {key: (read.documents[key], read.places[key]) for key in read.systems}
-    return Site(root, known, read.systems, read.hosts, read.members, staff, written, tuple(read.remarks))
+    remarks = tuple(read.remarks)
+    return Site(root, known, read.systems, read.hosts, read.members, staff, written, remarks, accepted, kept)
 
 
 def inventories(root: Path, known: Settings | None) -> tuple[Path, ...]:

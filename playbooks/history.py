@@ -12,17 +12,22 @@ from ledger.ledger import Entry, Ledger
 from ledger.projection import Projection, State
 from ledger.record import Record
 from playbooks.apply import Applied
+from playbooks.judge import Word
 from playbooks.scan import HostScan, Scan
 
 SCANNED, APPLIED = "harden.scanned", "harden.applied"
-_WORDS = ("pass", "fail", "unknown", "not_applicable")
+_WORDS: tuple[Word, ...] = ("pass", "fail", "unknown", "not_applicable")
+
+Waived = Mapping[str, Collection[str]]
+"""The controls that are waived today, by system."""
 
 
 @dataclass(frozen=True)
 class Hardening:
     """A system's newest scan: `at` and `seq` are those of the host looked at longest ago.
 
-    The counts are sums over its hosts; `failing` are the controls that fail on at least one of them;
+    The counts are sums over its hosts; `failing` are the controls that fail on at least one of them and are not
+    waived, `waived` those that are, which do not count as failed;
     `unreached` the hosts whose newest scan did not reach them (their last verdicts are not counted);
     `level` the lowest level (1..5) that any of them was judged against.
     """
@@ -38,6 +43,7 @@ class Hardening:
     unreached: tuple[str, ...]
     evidence: tuple[int, ...]
     level: int
+    waived: tuple[str, ...] = ()
 
 
 def record_scan(ledger: Ledger, scan: Scan) -> list[Record]:
@@ -51,15 +57,22 @@ def record_apply(ledger: Ledger, applied: Applied) -> list[Record]:
     return ledger.append_all([*entries, *(_scanned(host) for host in applied.after.hosts)])
 
 
-def latest(ledger: Ledger, hosts_there_are: Collection[str] | None = None) -> dict[str, Hardening]:
+def latest(
+    ledger: Ledger, hosts_there_are: Collection[str] | None = None, waived: Waived | None = None
+) -> dict[str, Hardening]:
     """Return each system's newest state of hardening; a system never scanned is not in it.
 
-    With `hosts_there_are`, hosts that were scanned once and have left the inventory do not count.
+    With `hosts_there_are`, hosts that were scanned once and have left the inventory do not count. What is in `waived`
+    does not count as failing.
     """
     kept = ledger.project(HARDENING)
     hosts = {name: host for name, host in kept.items() if hosts_there_are is None or name in hosts_there_are}
     keys = sorted({key for host in hosts.values() for key in host["systems"]})
-    return {key: _sum({name: host for name, host in hosts.items() if key in host["systems"]}) for key in keys}
+    found = {}
+    for key in keys:
+        own = {name: host for name, host in hosts.items() if key in host["systems"]}
+        found[key] = _sum(own, (waived or {}).get(key, ()))
+    return found
 
 
 def _fold(state: State, record: Record) -> None:
@@ -78,7 +91,7 @@ def _scanned(host: HostScan) -> Entry:
         "level": host.level,
         "error": host.error,
         "counts": _counts(host),
-        "failing": host.ids("fail"),
+        "failing": host.raw("fail"),
         "unknown": host.ids("unknown"),
     }
     return Entry(SCANNED, body, _system(host))
@@ -98,7 +111,8 @@ def _applied(applied: Applied, before: HostScan, after: HostScan) -> Entry:
 
 
 def _counts(host: HostScan) -> dict[str, int]:
-    return {word: host.count(word) for word in _WORDS}  # type: ignore[arg-type]
+    """Count verdicts as they were found: waivers end, what the ledger says does not."""
+    return {word: len(host.raw(word)) for word in _WORDS}
 
 
 def _system(host: HostScan) -> str | None:
@@ -106,20 +120,23 @@ def _system(host: HostScan) -> str | None:
     return host.systems[0] if len(host.systems) == 1 else None
 
 
-def _sum(hosts: Mapping[str, Any]) -> Hardening:
+def _sum(hosts: Mapping[str, Any], accepted: Collection[str]) -> Hardening:
     oldest = min(hosts.values(), key=lambda host: int(host["seq"]))
     reached: Sequence[Any] = [host for host in hosts.values() if host["error"] is None]
     count = {word: sum(host["counts"][word] for host in reached) for word in _WORDS}
+    failing = [name for host in reached for name in host["failing"]]
+    aside = [name for name in failing if name in accepted]
     return Hardening(
         at=clock.from_text(oldest["at"]),
         seq=oldest["seq"],
         hosts=tuple(hosts),
         passed=count["pass"],
-        failed=count["fail"],
+        failed=count["fail"] - len(aside),
         unknown=count["unknown"],
         not_applicable=count["not_applicable"],
-        failing=tuple(sorted({name for host in reached for name in host["failing"]})),
+        failing=tuple(sorted(set(failing) - set(aside))),
         unreached=tuple(name for name, host in hosts.items() if host["error"] is not None),
         evidence=tuple(sorted(host["seq"] for host in hosts.values())),
         level=min(host["level"] for host in hosts.values()),
+        waived=tuple(sorted(set(aside))),
     )

@@ -4,23 +4,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, assert_never
 
 from playbooks.controls import Check, Control, Operator
 
-Word = Literal["pass", "fail", "not_applicable", "unknown"]
+Word = Literal["pass", "fail", "not_applicable", "unknown", "waived"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one control says about one host: `found` and `expected` are for people to read."""
+    """What one control says about one host: `found` and `expected` are for people to read.
+
+    A failing control that is waived says `waived`; `waiver` is then the waiver in words, and `raw` still says fail.
+    """
 
     control: str
     verdict: Word
     severity: str
     found: str
     expected: str
+    waiver: str = ""
+
+    @property
+    def raw(self) -> Word:
+        """Return the verdict before waivers."""
+        return "fail" if self.verdict == "waived" else self.verdict
+
+    def document(self) -> dict[str, str]:
+        """Return what `harden scan --json` prints; `raw` and `waiver` are there for a waived one only."""
+        found = asdict(self)
+        return found | {"raw": self.raw} if self.waiver else {k: v for k, v in found.items() if k != "waiver"}
+
+
+def waive(verdicts: Iterable[Verdict], waivers: Mapping[str, str]) -> list[Verdict]:
+    """Return verdicts with the failing ones that are waived called so; `waivers` are their words by control.
+
+    Only what fails can be waived: what nobody could read stays unknown.
+    """
+    return [
+        replace(each, verdict="waived", waiver=waivers[each.control])
+        if each.verdict == "fail" and each.control in waivers
+        else each
+        for each in verdicts
+    ]
 
 
 def judge(facts: Mapping[str, Any], controls: Iterable[Control], level: int) -> list[Verdict]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from inventory.errors import ExitCode, UsageError, worst
 from inventory.site import Site
+from inventory.waivers import Waivers
 from playbooks import ansible
+from playbooks import judge as judged
 from playbooks.ansible import Play, TaskResult
 from playbooks.controls import Control
 from playbooks.judge import Verdict, Word, judge
@@ -49,6 +52,10 @@ class HostScan:
         """Return the controls whose verdict is `word`."""
         return [verdict.control for verdict in self.verdicts if verdict.verdict == word]
 
+    def raw(self, word: Word) -> list[str]:
+        """Return the controls whose verdict is `word` if no waiver counts."""
+        return [verdict.control for verdict in self.verdicts if verdict.raw == word]
+
     def unknowns(self) -> dict[str, list[str]]:
         """Return the controls whose verdict is unknown, by the reason."""
         found: dict[str, list[str]] = {}
@@ -77,7 +84,7 @@ class Scan:
                     "host": host.host,
                     "systems": list(host.systems),
                     "error": host.error,
-                    "verdicts": [asdict(verdict) for verdict in host.verdicts],
+                    "verdicts": [verdict.document() for verdict in host.verdicts],
                 }
                 for host in self.hosts
             ]
@@ -126,6 +133,16 @@ def scan(
     answers = {result.host: result for result in results}
     rules = list(controls)
     return Scan(tuple(_host(target, answers.get(target.host), rules) for target in wanted))
+
+
+def waive(found: Scan, waivers: Waivers, today: date) -> Scan:
+    """Return a scan with what is waived on each host today called so. A host needs the waiver of all its systems."""
+    return Scan(tuple(_waived(host, waivers, today) for host in found.hosts))
+
+
+def _waived(host: HostScan, waivers: Waivers, today: date) -> HostScan:
+    accepted = {control: each.words for control, each in waivers.of_host(host.systems, today).items()}
+    return replace(host, verdicts=tuple(judged.waive(host.verdicts, accepted)))
 
 
 def play(site: Site, wanted: Sequence[Target], playbook: Path, *, check: bool = False) -> Play:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import pwd
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli import app, output
+from cli.clock import SystemClock
 from playbooks import controls
 from tests.playbooks import hosts
 
@@ -172,3 +174,44 @@ def test_one_control_is_shown_with_why_and_how_to_mend_it(capsys: pytest.Capture
     assert "First see that every administrator logs in with a key" in out
     _, found = document(capsys, "controls", "show", "HF-SSH-001")
     assert found["mend"]["how"] == "holdfast harden apply"
+
+
+WAIVER = """waivers:
+- {control: CONTROL, system: edoc, reason: old scanners, owner: boss, approver: hoa, from: FROM, until: UNTIL}
+"""
+
+
+@pytest.mark.ansible
+def test_a_waived_control_is_told_apart_amber_in_readiness_and_fails_again_once_it_ended(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    login = pwd.getpwuid(os.getuid()).pw_name
+    people = f"- {{name: Minh, login: {login}, roles: [security]}}\n- {{name: Boss, login: boss}}\n"
+    (site / "people.yml").write_text(f"people:\n{people}- {{name: Hoa, login: hoa, roles: [approver]}}\n")
+    _, before = document(capsys, "scan")
+    failing = [each["control"] for each in before["hosts"][0]["verdicts"] if each["verdict"] == "fail"]
+    day = timedelta(days=1)
+    today = SystemClock().now().date()
+
+    def accept(since: date, until: date) -> dict[str, Any]:
+        text = WAIVER.replace("CONTROL", failing[0]).replace("FROM", str(since)).replace("UNTIL", str(until))
+        (site / "waivers.yml").write_text(text)
+        _, found = document(capsys, "scan")
+        return next(each for each in found["hosts"][0]["verdicts"] if each["control"] == failing[0])
+
+    told = accept(today - day, today + 30 * day)
+    assert (told["verdict"], told["raw"]) == ("waived", "fail")
+    assert "by hoa for boss: old scanners" in told["waiver"]
+    _, out, _ = run(capsys, "scan")
+    assert f"{failing[0]} fails and is waived until" in out
+    assert ", 1 waived" in out
+    assert app.run(["readiness", "edoc", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)["systems"][0]["rows"]
+    (hardening,) = (row for row in rows if row["id"] == "hardening")
+    assert f"{len(failing) - 1} fail" in hardening["value"]
+    assert accept(today - 30 * day, today - 2 * day)["verdict"] == "fail"
+    assert app.run(["inventory", "validate", "--no-ansible"]) == 0
+    assert "ended on" in capsys.readouterr().out
+    (site / "waivers.yml").write_text((site / "waivers.yml").read_text().replace(failing[0], "HF-SSH-999"))
+    assert app.run(["inventory", "validate", "--no-ansible"]) == 2
+    assert "waivers.yml:2: waivers.0.control: no control 'HF-SSH-999'" in capsys.readouterr().err

@@ -50,3 +50,15 @@ def test_on_a_terminal_an_unread_number_is_called_so(site: Path, capsys: Capture
     assert "NOT READ in an official text: TCVN 14423:2026" in said
     assert "read: Mission; Da Nang" in said
     assert "packs: baseline, vn-2026; " in said
+
+
+def test_the_calendar_lists_each_day_and_what_was_recorded(site: Path, capsys: Capture) -> None:
+    assert app.run(["inventory", "calendar", "--json"]) in (ExitCode.DONE, ExitCode.FINDINGS)
+    found = json.loads(capsys.readouterr().out)
+    assert {row["key"] for row in found} >= {"yearly_december_14", "yearly_december_20", "yearly_december_25"}
+    assert all(set(row) == {"key", "title", "source", "verified", "day", "state", "days_left"} for row in found)
+    app.run(["inventory", "calendar"])
+    assert "Yearly reporting, 14 December" in capsys.readouterr().out
+    (site / "holdfast.yml").write_text("site: x\n")
+    assert app.run(["inventory", "calendar"]) == ExitCode.DONE
+    assert "no calendar" in capsys.readouterr().out

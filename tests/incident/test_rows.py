@@ -56,6 +56,8 @@ def system(**different: Any) -> dict[str, Any]:
 # (row, what is different, its state then, a word of what it says, a word of the next command)
 CASES: list[tuple[str, Mapping[str, Any], str, str, str]] = [
     ("hardening", {"hardening": None}, "unknown", "never scanned", "harden scan"),
+    ("hardening", hardened(waived=("HF-SSH-001",)), "amber", "waived: HF-SSH-001", "harden plan"),
+    ("hardening", hardened(failed=1, waived=("HF-SSH-001",)), "red", "1 fail", "harden plan"),
     ("hardening", hardened(failed=1, failing=("ssh-1",)), "red", "1 fail", "harden plan"),
     ("hardening", hardened(unknown=1), "unknown", "1 unknown", "harden scan"),
     ("hardening", hardened(unreached=("documents-1",)), "red", "not reached: documents-1", "harden scan"),

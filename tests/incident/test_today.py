@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from cli.clock import SystemClock
 from incident import acts, today
+from inventory.registers import Registers, Sent
 from ledger import alerts
 from tests.incident import making
 from tests.incident.district import District
@@ -55,3 +56,20 @@ def test_a_notice_that_is_owed_keeps_a_closed_incident_among_the_tasks(district:
     assert (late.state, "LATE by" in late.what) == ("red", True)
     acts.notify(district.ledger, made, "incident_report", told=True, reason="", receipt="registry, 10:02")
     assert not any(made.id in task.what for task in today.tasks(site, district.state, district.ledger, later))
+
+
+def test_what_the_calendar_asks_for_is_told_in_time_and_red_once_it_is_late(district: District) -> None:
+    site = replace(district.site, settings=district.site.settings.model_copy(update={"policies": ["vn-2026"]}))
+
+    def told(day: datetime) -> list[tuple[str, str]]:
+        found = today.tasks(site, district.state, district.ledger, day)
+        return [(task.state, task.what) for task in found if task.command == "holdfast inventory calendar"]
+
+    assert told(datetime(2026, 11, 1, tzinfo=UTC)) == []
+    (first,) = told(datetime(2026, 11, 14, tzinfo=UTC))
+    assert (first[0], "Yearly reporting, 14 December (2026-12-14): 30 days left" in first[1]) == ("amber", True)
+    assert told(datetime(2026, 12, 16, tzinfo=UTC))[0][0] == "red"
+    assert "LATE by 2 days" in told(datetime(2026, 12, 16, tzinfo=UTC))[0][1]
+    sent = Sent(item="yearly_december_14", day=date(2026, 12, 14), sent=date(2026, 12, 10), by="lan", receipt="no. 7")
+    site = replace(site, registers=Registers(done=(sent,)))
+    assert all("14 December" not in what for _, what in told(datetime(2026, 12, 16, tzinfo=UTC)))

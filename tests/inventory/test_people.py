@@ -108,7 +108,9 @@ def test_what_would_hurt_in_an_incident_is_warned_about() -> None:
         "cert": Contact(name="Chi"),
         "power": Contact(name="Dung", email="d@e"),
     }
-    assert people.warnings(People(people=staff, contacts=contacts), today) == [
+    found = people.warnings(People(people=staff, contacts=contacts), today)
+    assert {code for code, _ in found} == {"people_roles", "people_keys", "people_ended", "contacts"}
+    assert [text for _, text in found] == [
         "nobody with the role responder is there to recover",
         "nobody with the role head is there to decide",
         "no key to sign approvals with: Hoa",

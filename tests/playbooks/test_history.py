@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.ledger import Ledger
-from playbooks import history
+from playbooks import history, judge
 from playbooks.apply import Applied
 from playbooks.judge import Verdict, Word
 from playbooks.plan import Change, Outcome
@@ -88,3 +88,14 @@ def test_the_kept_view_equals_the_one_rebuilt_from_the_records(
         if look:
             history.latest(ledger)
     assert ledger.project(history.HARDENING) == ledger.rebuild(history.HARDENING)
+
+
+def test_the_ledger_keeps_what_was_found_and_a_waiver_counts_only_while_it_holds(ledger: Ledger) -> None:
+    found = host("one", "pass", "fail", "fail", systems=("edoc", "sso"))
+    judged = replace(found, verdicts=tuple(judge.waive(found.verdicts, {"HF-TRY-001": "waived"})))
+    history.record_scan(ledger, Scan((judged,)))
+    assert next(ledger.read()).body["counts"]["fail"] == 2
+    today = history.latest(ledger, waived={"edoc": {"HF-TRY-001": None}})
+    assert (today["edoc"].failed, today["edoc"].failing, today["edoc"].waived) == (1, ("HF-TRY-002",), ("HF-TRY-001",))
+    assert (today["sso"].failed, today["sso"].waived) == (2, ())
+    assert history.latest(ledger)["edoc"].failed == 2

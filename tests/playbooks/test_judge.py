@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks import controls
+from playbooks import judge as judging
 from playbooks.controls import Control
-from playbooks.judge import expectation, judge
+from playbooks.judge import Verdict, Word, expectation, judge
 
 SHIPPED = list(controls.shipped().values())
 MARKS = st.sampled_from([{"unknown": "unreadable: x"}, {"absent": "x is not there"}, {"not_applicable": "x"}])
@@ -112,3 +113,17 @@ def test_a_missing_fact_is_unknown_and_never_passes(rule: Control, data: st.Data
     facts = facts_with(rule.check.fact[:kept], {})
     (found,) = judge(facts, [rule], rule.levels[0])
     assert found.verdict == "unknown"
+
+
+WORDS: tuple[Word, ...] = ("pass", "fail", "not_applicable", "unknown")
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=8), st.sets(st.integers(0, 8)))
+def test_only_what_fails_is_waived_and_the_raw_verdict_stays(words: list[Word], waived: set[int]) -> None:
+    found = [Verdict(f"HF-TRY-{n:03d}", word, "high", "x", "y") for n, word in enumerate(words)]
+    judged = judging.waive(found, {f"HF-TRY-{n:03d}": "waived until X" for n in waived})
+    assert [each.raw for each in judged] == words
+    for n, (word, each) in enumerate(zip(words, judged, strict=True)):
+        accepted = word == "fail" and n in waived
+        assert each.verdict == ("waived" if accepted else word)
+        assert each.waiver == ("waived until X" if accepted else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from inventory import site as sites
 from inventory.errors import ExitCode, UsageError
+from inventory.waivers import Waiver, Waivers
 from playbooks import controls, scan
 from playbooks.ansible import Play, TaskResult
-from playbooks.scan import Runner
+from playbooks.judge import Verdict
+from playbooks.scan import HostScan, Runner, Scan
 from tests.playbooks.conftest import MakeSite
 
 RULES = [controls.shipped()["HF-SSH-001"], controls.shipped()["HF-SSH-021"]]
@@ -125,3 +128,20 @@ def test_the_document_has_the_shape_others_rely_on(make_site: MakeSite, tmp_path
             }
         ]
     }
+
+
+def test_a_waiver_of_every_system_on_a_host_makes_a_failing_control_waived_until_its_last_day() -> None:
+    failing = Verdict("HF-SSH-001", "fail", "high", "x", "y")
+    found = Scan((HostScan("shared", ("edoc", "sso"), 3, None, (failing,)),))
+    day = date(2026, 11, 25)
+    both = [
+        Waiver(control="HF-SSH-001", system=key, reason="why", owner="lan", approver="hoa", since=day, until=day)
+        for key in ("edoc", "sso")
+    ]
+    waived = scan.waive(found, Waivers(tuple(both)), day)
+    assert (waived.exit_code, waived.hosts[0].count("waived"), waived.hosts[0].raw("fail")) == (0, 1, ["HF-SSH-001"])
+    (told,) = waived.document()["hosts"][0]["verdicts"]
+    assert (told["verdict"], told["raw"]) == ("waived", "fail")
+    assert told["waiver"] == "waived until 2026-11-25 by hoa for lan: why"
+    for accepted, today in ((both[:1], day), (both, day + timedelta(days=1))):
+        assert scan.waive(found, Waivers(tuple(accepted)), today).hosts[0].count("fail") == 1
