@@ -187,9 +187,10 @@ class _Picture:
 def _columns(graph: Graph) -> dict[str, int]:
     """Return the column of each system, from 0: its wave; what others run stands just before what needs it."""
     columns = {node.key: node.wave - 1 for node in graph.nodes}
+    edges = graph.edges()
     for node in graph.nodes:
-        after = [columns[end] for start, end in graph.edges() if start == node.key]
-        if node.system.external and after:
+        after = [columns[end] for start, end in edges if start == node.key] if node.system.external else []
+        if after:
             columns[node.key] = max(columns[node.key], min(after) - 1)
     return columns
 

@@ -6,9 +6,10 @@ a column follows the neighbours' until no fewer lines cross; heights are evened 
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 Edge = tuple[str, str]
 
@@ -106,12 +107,17 @@ def _crossings(order: Sequence[Sequence[str]], links: Sequence[Edge]) -> int:
     between: dict[int, list[tuple[int, int]]] = {}
     for start, end in links:
         between.setdefault(column[start], []).append((rank[start], rank[end]))
-    return sum(
-        (one[0] - other[0]) * (one[1] - other[1]) < 0
-        for pairs in between.values()
-        for index, one in enumerate(pairs)
-        for other in pairs[index + 1 :]
-    )
+    return sum(_inversions(pairs) for pairs in between.values())
+
+
+def _inversions(pairs: list[tuple[int, int]]) -> int:
+    """Return how many pairs of lines cross; lines from one end do not."""
+    seen: list[int] = []
+    count = 0
+    for _, end in sorted(pairs):
+        count += len(seen) - bisect_right(seen, end)
+        insort(seen, end)
+    return count
 
 
 def _heights(order: Sequence[Sequence[str]], links: Sequence[Edge], boxes: set[str]) -> dict[str, float]:
@@ -133,27 +139,19 @@ def _stack(column: Sequence[str], wanted: Mapping[str, float], y: dict[str, floa
 
     Keys that would overlap form a block, which stands at the mean of what its members want.
     """
-    blocks: list[tuple[list[str], float]] = []  # keys, and where the first one's centre is wanted on average
+    if not column:
+        return
+    steps = (_half(one, boxes) + _half(other, boxes) for one, other in pairwise(column))
+    tight = dict(zip(column, accumulate(steps, initial=0.0), strict=True))  # each standing on the one before
+    blocks: list[tuple[float, int]] = []  # the sum of what its members want, and how many they are
     for key in column:
-        keys, start = [key], wanted[key]
-        while blocks:
-            above, at = blocks[-1]
-            if at + _offset([*above, *keys], len(above), boxes) <= start:
-                break
-            blocks.pop()
-            joined = [*above, *keys]
-            shift = _offset(joined, len(above), boxes)
-            start = (at * len(above) + (start - shift) * len(keys)) / len(joined)
-            keys = joined
-        blocks.append((keys, start))
-    for keys, start in blocks:
-        for index, key in enumerate(keys):
-            y[key] = start + _offset(keys, index, boxes)
-
-
-def _offset(keys: Sequence[str], index: int, boxes: set[str]) -> float:
-    """Return how far the centre of the key at `index` lies below that of the first, one standing on the other."""
-    return sum(_half(one, boxes) + _half(other, boxes) for one, other in pairwise(keys[: index + 1]))
+        total, count = wanted[key] - tight[key], 1
+        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
+            above, more = blocks.pop()
+            total, count = total + above, count + more
+        blocks.append((total, count))
+    moved = (total / count for total, count in blocks for _ in range(count))
+    y.update({key: tight[key] + by for key, by in zip(column, moved, strict=True)})
 
 
 def _half(key: str, boxes: Mapping[str, int] | set[str]) -> float:
