@@ -50,7 +50,9 @@ def init(
     called = name or ("Sample province" if sample else directory.resolve().name)
     if from_ansible is not None:
         return _adopt(current(context), directory, called, from_ansible, system or [])
-    written = starter.make(directory, name=called, login=people.current_login(), kind="sample" if sample else "starter")
+    kind: starter.Kind = "sample" if sample else "starter"
+    today = current(context).clock.now().date()
+    written = starter.make(directory, name=called, login=people.current_login(), kind=kind, today=today)
     if sample:
         output.line(f"wrote the sample province into {directory}: {len(written)} files, every name and number invented")
     else:

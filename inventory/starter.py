@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from string import Template
 from typing import Literal
@@ -14,8 +15,9 @@ from inventory.errors import HoldfastError, RefusedError
 
 _LONGEST_NAME = 50
 Kind = Literal["starter", "sample"]
-_FILLED_IN = ("holdfast.yml", "people.yml")
-"""The files with places for the site's id, its name and the login of who makes it."""
+_AS_IT_IS = ("inventory",)
+"""The folders whose files are copied; the others have places for the site's id and name, a login, and days."""
+_AHEAD, _BACK = (4, 7, 11, 14, 90), (7, 30, 60, 72, 100)
 
 
 def content(kind: Kind) -> Path:
@@ -23,7 +25,7 @@ def content(kind: Kind) -> Path:
     return Path(__file__).parent / kind
 
 
-def make(directory: Path, *, name: str, login: str, kind: Kind = "starter") -> list[Path]:
+def make(directory: Path, *, name: str, login: str, kind: Kind = "starter", today: date | None = None) -> list[Path]:
     """Write a first site into a new or empty directory and return its files.
 
     Args:
@@ -31,23 +33,34 @@ def make(directory: Path, *, name: str, login: str, kind: Kind = "starter") -> l
         name: how people call the site.
         login: who gets every working role.
         kind: `starter` has one system, `sample` every system of an invented province.
+        today: the day the sample's duty roster, training and inspections are dated by.
 
     Raises:
         RefusedError: something is there already.
         HoldfastError: it cannot be written.
     """
-    return write(directory, texts(directory, name=name, login=login, kind=kind))
+    return write(directory, texts(directory, name=name, login=login, kind=kind, today=today))
 
 
-def texts(directory: Path, *, name: str, login: str, kind: Kind = "starter") -> dict[str, str]:
+def texts(
+    directory: Path, *, name: str, login: str, kind: Kind = "starter", today: date | None = None
+) -> dict[str, str]:
     """Return the files of a first site: their text by their path in the site."""
     words = {"site": site_id(directory), "name": json.dumps(name, ensure_ascii=False), "login": json.dumps(login)}
+    words |= _days(today) if today is not None else {}
     found = {}
     for source in sorted(file for file in content(kind).rglob("*") if file.is_file()):
         text = source.read_text(encoding="utf-8")
-        target = str(source.relative_to(content(kind))).replace("gitignore", ".gitignore")
-        found[target] = Template(text).substitute(words) if source.name in _FILLED_IN else text
+        target = source.relative_to(content(kind))
+        filled = text if target.parts[0] in _AS_IT_IS else Template(text).substitute(words)
+        found[str(target).replace("gitignore", ".gitignore")] = filled
     return found
+
+
+def _days(today: date) -> dict[str, str]:
+    """Return the days the sample speaks of, by the names they have there."""
+    ahead = {f"in_{days}": str(today + timedelta(days)) for days in _AHEAD}
+    return {"today": str(today)} | ahead | {f"ago_{days}": str(today - timedelta(days)) for days in _BACK}
 
 
 def write(directory: Path, files: Mapping[str, str]) -> list[Path]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from inventory import graph, site, starter
 from inventory.graph import Graph
 from inventory.system import System
+from tests.inventory import starting
 
 HOSTILE = '</text><script>alert(1)</script> "; end; \\N -->|x| #quot; %% & `*_ \x1b[31m \u202e Nguyễn\nline'
 
@@ -30,7 +31,7 @@ def three() -> Graph:
 
 
 def province(root: Path) -> Graph:
-    starter.make(root / "province", name="x", login="minh", kind="sample")
+    starter.make(root / "province", name="x", login="minh", kind="sample", today=starting.TODAY)
     return graph.graph(site.load(root / "province").systems, {})
 
 

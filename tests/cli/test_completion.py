@@ -9,11 +9,12 @@ import pytest
 
 from cli import completion
 from inventory import starter
+from tests.inventory import starting
 
 
 @pytest.fixture
 def province(tmp_path: Path) -> Path:
-    starter.make(tmp_path / "province", name="x", login="minh", kind="sample")
+    starter.make(tmp_path / "province", name="x", login="minh", kind="sample", today=starting.TODAY)
     return tmp_path / "province"
 
 

@@ -12,6 +12,7 @@ from inventory import lines, parse, starter
 from inventory.errors import ExitCode
 from tests.cli import schemas
 from tests.cli.district import asked
+from tests.inventory import starting
 
 
 @pytest.mark.parametrize("part", list(Schema))
@@ -24,7 +25,7 @@ def test_schema_is_a_json_schema(part: str, capsys: pytest.CaptureFixture[str]) 
 
 def sample(root: Path, part: str) -> list[Any]:
     """Return what the shipped sample province has written for one kind of file."""
-    starter.make(root, name="Sample", login="minh", kind="sample")
+    starter.make(root, name="Sample", login="minh", kind="sample", today=starting.TODAY)
     match part:
         case "system":
             systems = [lines.read(file).data for file in sorted((root / "inventory").glob("*.yml"))]

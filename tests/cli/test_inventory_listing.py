@@ -9,6 +9,7 @@ from inventory import starter
 from inventory.errors import ExitCode
 from tests.cli import district
 from tests.cli.district import asked
+from tests.inventory import starting
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_list_shows_every_system(site: Path, capsys: pytest.CaptureFixture[str])
 def test_list_can_be_narrowed_to_levels_units_and_what_we_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    starter.make(tmp_path / "p", name="x", login="minh", kind="sample")
+    starter.make(tmp_path / "p", name="x", login="minh", kind="sample", today=starting.TODAY)
     monkeypatch.setenv("HOLDFAST_SITE", str(tmp_path / "p"))
 
     def keys(*options: str) -> list[str]:
@@ -109,7 +110,7 @@ def test_control_characters_of_the_site_do_not_reach_the_terminal(
 def test_a_site_whose_language_is_vietnamese_shows_vietnamese_names_unless_told_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    starter.make(tmp_path / "p", name="x", login="minh", kind="sample")
+    starter.make(tmp_path / "p", name="x", login="minh", kind="sample", today=starting.TODAY)
     settings = tmp_path / "p" / "holdfast.yml"
     settings.write_text(settings.read_text() + "language: vi\n")
     monkeypatch.setenv("HOLDFAST_SITE", str(tmp_path / "p"))

@@ -8,12 +8,13 @@ from cli import app
 from inventory import starter
 from inventory.errors import ExitCode
 from tests.cli.district import asked
+from tests.inventory import starting
 
 
 @pytest.fixture
 def province(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "province"
-    starter.make(root, name="x", login="minh", kind="sample")
+    starter.make(root, name="x", login="minh", kind="sample", today=starting.TODAY)
     monkeypatch.setenv("HOLDFAST_SITE", str(root))
     return root
 

@@ -7,16 +7,19 @@ import json
 import re
 import sys
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from incident import runbook
 from inventory import people, reach, site, starter
 from inventory.graph import hurries
 from inventory.site import Site
 from inventory.system import HttpCheck, MediaCopy, VaultCopy
+from tests.inventory import starting
 
 DOCUMENTATION = [
     ipaddress.ip_network(each) for each in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
@@ -57,7 +60,7 @@ EXTERNAL = {"nq57", "npsp", "vneid", "ndb"}
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Site:
     root = tmp_path_factory.mktemp("sample") / "province"
-    starter.make(root, name="Sample", login="minh", kind="sample")
+    starter.make(root, name="Sample", login="minh", kind="sample", today=starting.TODAY)
     return site.load(root)
 
 
@@ -142,6 +145,31 @@ def test_nothing_in_it_is_real(sample: Site) -> None:
             assert any(ipaddress.ip_address(found) in network for network in DOCUMENTATION), (file.name, found)
         for found in re.findall(r"[\w.]+@([\w.]+)", text):
             assert found.endswith(".example"), (file.name, found)
+
+
+def test_registers_and_waivers_speak_of_people_and_systems_there_are_and_of_days_around_today(sample: Site) -> None:
+    registers = {file.stem: yaml.safe_load(file.read_text()) for file in (sample.root / "registers").glob("*.yml")}
+    assert sorted(registers) == ["inspections", "level_decisions", "regulations", "roster", "training"]
+    logins = {person.login for person in sample.people.people}
+    shifts = registers["roster"]["shifts"]
+    assert {shift["login"] for shift in shifts} | {shift["deputy"] for shift in shifts} <= logins
+    assert shifts[0]["from"] == f"{starting.TODAY} 00:00"
+    assert all(one["until"] == next_["from"] for one, next_ in pairwise(shifts))
+    assert {login for each in registers["training"]["trainings"] for login in each["logins"]} == logins
+    for decided in registers["level_decisions"]["decisions"]:
+        decision = sample.systems[decided["system"]].level_decision
+        assert decision is not None
+        assert (decided["number"], decided["date"]) == (decision.number, decision.date)
+        assert decided["level"] == sample.systems[decided["system"]].level
+    (waiver,) = yaml.safe_load((sample.root / "waivers.yml").read_text())["waivers"]
+    assert waiver["system"] in sample.systems
+    assert {waiver["owner"], waiver["approver"]} <= logins
+    assert waiver["owner"] != waiver["approver"]
+    assert waiver["from"] < starting.TODAY < waiver["until"]
+
+
+def test_no_place_is_left_unfilled(sample: Site) -> None:
+    assert [file.name for file in sample.root.rglob("*.yml") if "$" in file.read_text()] == []
 
 
 @pytest.mark.ansible
