@@ -94,7 +94,22 @@ class Context:
         """Return the site's ledger, opened."""
         from ledger.ledger import Ledger
 
-        return Ledger.open(self.state, self.clock, self.actor.login)
+        settings = self.site.settings
+        named = settings.ledger_password_file or settings.ledger_password_command or settings.ledger_password_credential
+        password = self._ledger_password if named else None
+        return Ledger.open(self.state, self.clock, self.actor.login, url=settings.ledger or "", password=password)
+
+    def _ledger_password(self) -> str:
+        from inventory import secret
+
+        settings = self.site.settings
+        file = settings.ledger_password_file
+        return secret.read(
+            "the password of the ledger",
+            file=self.site.resolve(file) if file else None,
+            command=settings.ledger_password_command,
+            credential=settings.ledger_password_credential,
+        )
 
 
 def current(context: typer.Context) -> Context:

@@ -16,15 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from inventory import clock
-from inventory.errors import RefusedError
-from ledger import durable
+from ledger import durable, keys
 from ledger.chain import Anchor
+from ledger.errors import (
+    CheckpointError as CheckpointError,  # these names are read from here by whoever uses checkpoints
+)
 from ledger.errors import LedgerError
+from ledger.keys import fingerprint as fingerprint
+from ledger.keys import private_key as private_key
+from ledger.keys import public_file as public_file
+from ledger.keys import public_text as public_text
+from ledger.keys import read_public as read_public
 from ledger.ledger import Ledger
 from ledger.record import GENESIS, Record
 
@@ -32,10 +38,6 @@ RECORD_KIND = "ledger.checkpoint"
 _FORMAT = 1
 _SIGNED_AS = b"holdfast ledger checkpoint 1\n"
 _FIELDS = {"site": str, "seq": int, "hash": str, "at": str, "key_id": str, "signature": str}
-
-
-class CheckpointError(RefusedError):
-    """A checkpoint or its key cannot be used as proof (exit 4)."""
 
 
 class TamperedCheckpointError(CheckpointError):
@@ -94,6 +96,7 @@ def sign(ledger: Ledger, state_directory: Path, site_id: str, to: str) -> Checkp
     Raises:
         LedgerError, CheckpointError: nothing was recorded.
     """
+    keys.settle(ledger, state_directory)
     key = private_key(state_directory)
     before = next(ledger.read(newest=1), None)
     about = {"seq": before.seq, "hash": before.hash} if before else {"seq": 0, "hash": GENESIS}
@@ -108,6 +111,7 @@ def write(ledger: Ledger, state_directory: Path, site_id: str, target_file: Path
     Raises:
         LedgerError: the record or the file could not be written.
     """
+    keys.settle(ledger, state_directory)
     public = public_text(private_key(state_directory).public_key()).encode()
     checkpoint = sign(ledger, state_directory, site_id, str(target_file))
     try:
@@ -151,97 +155,22 @@ def read_and_check(file: Path, public_key: Ed25519PublicKey, *, site: str | None
     return checkpoint
 
 
-def fingerprint(public_key: Ed25519PublicKey) -> str:
-    """Return a key's fingerprint, the same that `ssh-keygen -lf` prints for it."""
-    blob = base64.b64decode(public_text(public_key).split()[1])
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(blob)
-    return "SHA256:" + base64.b64encode(digest.finalize()).decode().rstrip("=")
-
-
-def public_text(public_key: Ed25519PublicKey) -> str:
-    """Write a public key as one line of OpenSSH's form."""
-    encoded = public_key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    return encoded.decode() + " holdfast-checkpoint\n"
-
-
-def read_public(file: Path) -> Ed25519PublicKey:
-    """Read a public key file.
+def signed_by(file: Path) -> str:
+    """Return the fingerprint of the key that a checkpoint file says it was signed with; nothing is proved yet.
 
     Raises:
-        LedgerError: it cannot be read.
-        CheckpointError: it is not an Ed25519 public key.
+        LedgerError, CheckpointError: not there, or no checkpoint.
     """
-    try:
-        key = serialization.load_ssh_public_key(_content(file))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise CheckpointError(f"{file} is not a public key") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise CheckpointError(f"{file} is not an Ed25519 key")
-    return key
-
-
-def public_file(state_directory: Path) -> Path:
-    """Return where the public key lies beside the ledger."""
-    return state_directory / "keys" / "checkpoint.pub"
-
-
-def private_key(state_directory: Path) -> Ed25519PrivateKey:
-    """Return the site's signing key, made with mode 0600 the first time.
-
-    Raises:
-        LedgerError: it cannot be made or read.
-        CheckpointError: it is no such key, or others may read it.
-    """
-    file = state_directory / "keys" / "checkpoint.ed25519"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not file.exists():
-            _make_key(file)
-        if file.stat().st_mode & 0o077:
-            raise CheckpointError(f"others may read {file}", hint=f"chmod 600 {file}")
-        key = serialization.load_pem_private_key(file.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise CheckpointError(f"{file} is not an Ed25519 key")
-        public = public_text(key.public_key()).encode()
-        if not public_file(state_directory).exists():
-            durable.write(public_file(state_directory), public)
-    except OSError as error:
-        raise LedgerError(
-            f"the signing key {file} cannot be used: {error.strerror}",
-            hint="the state directory must be writable for this user",
-        ) from error
-    except ValueError as error:
-        raise CheckpointError(
-            f"{file} is damaged", hint="bring it back from a copy; a new key breaks no old checkpoint"
-        ) from error
-    return key
-
-
-def _make_key(file: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    try:
-        durable.write(file, pem, mode=0o600, replace=False)
-    except FileExistsError:
-        return  # another process made it at the same moment; theirs counts
+    return _parse(file).key_id
 
 
 def _signed_bytes(content: Mapping[str, Any]) -> bytes:
     return _SIGNED_AS + json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise LedgerError(f"{file} cannot be read: {error.strerror}", hint="look at the path") from error
-
-
 def _parse(file: Path) -> Checkpoint:
     try:
-        content = dict(json.loads(_content(file)))
+        content = dict(json.loads(keys.content(file)))
         form = content.pop("holdfast_checkpoint", None)
     except (ValueError, TypeError):
         form, content = None, {}

@@ -21,6 +21,8 @@ class Connection(ABC):
     """The column type of a whole number of 64 bits."""
     binary: ClassVar[str]
     """The column type of bytes."""
+    text: ClassVar[str]
+    """The column type of text that is compared byte by byte."""
     added: ClassVar[str]
     """The hidden column that tells in which order rows were added."""
     holds: ClassVar[str]
@@ -64,6 +66,7 @@ class SqliteConnection(Connection):
     """The driver of the standard library. A writing transaction holds the file's one write lock from its start."""
 
     number, binary, added, locked = "INTEGER", "BLOB", "rowid", ""
+    text = "TEXT"
     holds = "instr(CAST(payload AS BLOB), ?) > 0"
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
@@ -102,6 +105,7 @@ class PostgresConnection(Connection):
     """psycopg 3."""
 
     number, binary, added, locked = "BIGINT", "BYTEA", "ctid", " FOR UPDATE"
+    text = 'TEXT COLLATE "C"'
     holds = "position(?::bytea IN payload) > 0"
     _ALONE = 0x686F6C64  # any number, as long as every Holdfast takes the same
 

@@ -45,18 +45,6 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def read_secret(path: Path) -> str:
-    """Return the first line of a file that only its owner may read.
-
-    Raises:
-        PermissionError: others may read it.
-        OSError: it cannot be read.
-    """
-    if path.stat().st_mode & 0o077:
-        raise PermissionError(0, f"others may read {path}: chmod 600 it")
-    return path.read_text(encoding="utf-8").partition("\n")[0]
-
-
 def sync_directory(directory: Path) -> None:
     """Make renames in a directory survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

@@ -17,6 +17,10 @@ class InDoubtError(LedgerError):
     """The database was lost while it committed: whether it wrote cannot be known until it is back (exit 3)."""
 
 
+class CheckpointError(RefusedError):
+    """A checkpoint or its key cannot be used as proof (exit 4)."""
+
+
 class LeaseLostError(RefusedError):
     """Another process owns this run now; the write was refused (exit 4)."""
 

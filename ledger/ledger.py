@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from inventory.clock import Clock
-from ledger import chain, durable, owner
+from ledger import chain, owner
 from ledger import projection as projections
 from ledger.owner import Lease
 from ledger.projection import Projection
@@ -37,19 +36,20 @@ class Ledger:
         self.store = store
         self.clock = clock
         self.actor = actor
-        self._holder = str(owner.this_process())
+        self.holder = str(owner.this_process())
 
     @classmethod
     def open(
-        cls, directory: Path, clock: Clock, actor: str, *, url: str = "", password_file: Path | None = None
+        cls, directory: Path, clock: Clock, actor: str, *, url: str = "", password: Callable[[], str] | None = None
     ) -> Ledger:
         """Open (or begin) a site's ledger: the database of `url`, else the file in the state directory.
+
+        `password` is asked at every new connection to a database, and kept nowhere.
 
         Raises:
             UsageError: the URL carries a password.
             LedgerError: it cannot be used, or a newer Holdfast wrote it.
         """
-        password = partial(durable.read_secret, password_file) if password_file is not None else None
         return cls(Store(url or f"sqlite:///{directory / LEDGER_FILE}", password), clock, actor)
 
     def append(
@@ -95,7 +95,7 @@ class Ledger:
             LeaseLostError: another process owns it and is not provably dead.
         """
         now = self.clock.now()
-        return self.store.acquire(name, self._holder, now, now + length, owner.is_dead)
+        return self.store.acquire(name, self.holder, now, now + length, owner.is_dead)
 
     def disown(self, lease: Lease) -> None:
         """Give up ownership."""

@@ -92,7 +92,7 @@ class Objects:
     def tombstone(self, name: str) -> Mapping[str, Any] | None:
         """Return what stays of an object erased by law: `object`, `reason`, `by`, `approved_by`, `at`; or None."""
         try:
-            return dict(json.loads(self._tombstone(name).read_bytes()))
+            return dict(json.loads(self.tombstone_file(name).read_bytes()))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError):
@@ -134,7 +134,9 @@ class Objects:
         file = self.path(name)
         try:
             self._make_folder(file.parent)
-            durable.write(self._tombstone(name), (json.dumps(dict(tombstone), indent=2) + "\n").encode(), mode=0o600)
+            durable.write(
+                self.tombstone_file(name), (json.dumps(dict(tombstone), indent=2) + "\n").encode(), mode=0o600
+            )
             if file.exists():
                 _overwrite(file)
                 file.unlink()
@@ -152,7 +154,8 @@ class Objects:
                 f"object {name[:12]} was erased by law: {reason}", hint="holdfast ledger show --kind object.erased"
             )
 
-    def _tombstone(self, name: str) -> Path:
+    def tombstone_file(self, name: str) -> Path:
+        """Return where an object's tombstone lies."""
         file = self.path(name)
         return file.with_name(file.name + _TOMBSTONE)
 

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger import checkpoint
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ledger import checkpoint, rotation
 from ledger.audit import audit
 from ledger.chain import Verdict
 from ledger.checkpoint import CheckpointError
+from ledger.errors import LedgerError
+from ledger.keys import ROTATED, retired
 from ledger.ledger import Ledger
 from ledger.objects import Objects
 from ledger.projection import Projection
+from ledger.rotation import Trust
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,19 @@ def prove(
             "the state directory has no public key to check with",
             hint="give the one kept with the checkpoint: --key FILE.pub",
         )
-    key = checkpoint.read_public(source)
-    anchors = [checkpoint.read_and_check(file, key, site=site_id).anchor for file in checkpoints]
+    keys = [checkpoint.read_public(source)]
+    if key_file is None:
+        keys += [checkpoint.read_public(file) for file in retired(state_directory)]
+    trust = _trust(ledger, site_id, keys)
+    anchors = [trust.check(file, site_id).anchor for file in checkpoints]
     ours = source.resolve() == checkpoint.public_file(state_directory).resolve()
-    verdict, fingerprint = ledger.verify(anchors), checkpoint.fingerprint(key)
-    return Proof(verdict, fingerprint, str(source), ours, beside.faults, beside.erased)
+    faults = beside.faults + trust.faults
+    return Proof(ledger.verify(anchors), checkpoint.fingerprint(keys[0]), str(source), ours, faults, beside.erased)
+
+
+def _trust(ledger: Ledger, site_id: str, keys: Sequence[Ed25519PublicKey]) -> Trust:
+    """Follow rotations as far as records can be read; what cannot be read is told by the walk."""
+    try:
+        return rotation.follow(list(ledger.read(kinds=[ROTATED])), site_id, keys)
+    except LedgerError:
+        return rotation.follow([], site_id, keys)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from inventory import secret
 from inventory.clock import Clock
 from ledger.ledger import Ledger
 from tests.fakes.clock import FakeClock
@@ -27,7 +29,9 @@ class Place:
 
     def open(self, actor: str = "lan", clock: Clock | None = None) -> Ledger:
         """Open the ledger as another process would."""
-        return Ledger.open(self.state, clock or FakeClock(), actor, url=self.url, password_file=self.password_file)
+        file = self.password_file
+        password = None if file is None else partial(secret.read, "the password of the ledger", file=file)
+        return Ledger.open(self.state, clock or FakeClock(), actor, url=self.url, password=password)
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,7 @@ def test_an_object_erased_by_law_is_told_and_no_fault(ledger: Ledger, objects: O
     ledger.append("scan.finished", {"object": name})
     erasure.carry_out(ledger, objects, erasure.plan(ledger, objects, name, "asked by the person"), {"person": "Hoa"})
     assert audit.audit(ledger, objects) == audit.Audit((), (name,))
-    objects._tombstone(name).unlink()
+    objects.tombstone_file(name).unlink()
     assert "was to be erased, and that was not finished" in faults(ledger, objects)[0]
 
 

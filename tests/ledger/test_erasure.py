@@ -111,7 +111,7 @@ def test_an_erasure_killed_halfway_is_a_fault_until_it_is_finished(ledger: Ledge
     erasure.carry_out(ledger, objects, plan, {"person": "somebody else"})
     assert audit.audit(ledger, objects) == audit.Audit((), (name,))
     assert len(list(ledger.read(kinds=[erasure.ERASED]))) == 1
-    stone = json.loads(objects._tombstone(name).read_text())
+    stone = json.loads(objects.tombstone_file(name).read_text())
     assert stone["approved_by"] == "Hoa"
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from inventory.errors import ExitCode, UsageError
+from inventory.secret import SecretError
 from ledger.errors import InDoubtError, LedgerError
 from ledger.ledger import Ledger
 from tests.fakes.clock import FakeClock
@@ -193,9 +194,9 @@ def test_a_wrong_password_and_a_missing_database_are_told_with_where_to_look(
 def test_a_password_file_that_others_may_read_is_refused(shared: Place, tmp_path: Path) -> None:
     (tmp_path / "open").write_text("secret")
     (tmp_path / "open").chmod(0o644)
-    with pytest.raises(LedgerError, match="others may read"):
+    with pytest.raises(SecretError, match="others may read"):
         Place(shared.state, shared.url, tmp_path / "open").open()
-    with pytest.raises(LedgerError, match="No such file"):
+    with pytest.raises(SecretError, match="No such file"):
         Place(shared.state, shared.url, tmp_path / "none").open()
 
 
