@@ -2,41 +2,74 @@
 
 from __future__ import annotations
 
+from collections import deque
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from cli import output
 from cli.context import JsonOption, current
-from inventory.errors import ExitCode
+from cli.ledger_keys import key as keys
+from cli.ledger_moves import erase, export, import_
+from cli.ledger_outbox import outbox
+from inventory.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from ledger.projection import Projection
     from ledger.proof import Proof
 
 ledger = typer.Typer(name="ledger", no_args_is_help=True, help="What happened, and the proof that nobody rewrote it.")
+ledger.command()(export)
+ledger.command("import")(import_)
+ledger.command()(erase)
+ledger.add_typer(keys)
+ledger.add_typer(outbox)
 
 
 @ledger.command()
 def show(
     context: typer.Context,
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only records of this kind (repeatable).")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only this kind; `backup.` for all that begin so (repeatable).")
+    ] = None,
     system: Annotated[str | None, typer.Option("--system", help="Only records about this system.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Only from this day or moment on.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Only before this day or moment.")] = None,
     last: Annotated[int, typer.Option("--last", min=0, help="How many of the newest; 0 for all.")] = 20,
     json: JsonOption = False,
 ) -> ExitCode:
-    """Show records, the newest last.
+    """Show records, the newest last. A day or moment without an offset is meant where the site is.
 
-    Example: holdfast ledger show --kind backup.finished --system sso --last 5
+    Example: holdfast ledger show --kind backup. --system sso --since 2026-11-01 --last 5
     """
-    records = list(current(context).ledger.read(kinds=kind or (), system=system, newest=last or None))
+    here = current(context)
+    start, end = (_moment(text, here.site.settings.timezone) for text in (since, until))
+    if start is None and end is None:
+        records = list(here.ledger.read(kinds=kind or (), system=system, newest=last or None))
+    else:
+        found = here.ledger.read(kinds=kind or (), system=system)
+        within = (r for r in found if (start is None or r.at >= start) and (end is None or r.at < end))
+        records = list(deque(within, maxlen=last or None))
     if json:
         output.document([record.to_json() for record in records])
         return ExitCode.DONE
     rows = [[str(r.seq), f"{r.at:%Y-%m-%d %H:%M:%S}Z", r.kind, r.system or "-", r.actor, r.brief()] for r in records]
     output.table(["seq", "at", "kind", "system", "actor", "what"], rows, right=[0])
     return ExitCode.DONE
+
+
+def _moment(text: str | None, timezone: str) -> datetime | None:
+    """Read a day or moment; without an offset it is meant where the site is."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no day or moment", hint="write 2026-11-23 or 2026-11-23T03:10") from error
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(timezone))
 
 
 @ledger.command()

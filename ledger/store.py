@@ -105,7 +105,10 @@ class Store:
     def read(
         self, *, after: int = 0, kinds: Sequence[str] = (), system: str | None = None, newest: int | None = None
     ) -> Iterator[Record]:
-        """Yield records in order: after a sequence number, of some kinds, of one system, only the newest N."""
+        """Yield records in order: after a sequence number, of some kinds, of one system, only the newest N.
+
+        A kind that ends with a dot stands for all that begin so.
+        """
         with self.reading() as connection:
             yield from selected(connection, after=after, kinds=kinds, system=system, newest=newest)
 
@@ -167,6 +170,15 @@ class _Wanted:
         self._conditions.append(f"{column} IN ({', '.join('?' * len(values))})")
         self.values += values
 
+    def kinds(self, kinds: Sequence[str]) -> None:
+        """Want one of some kinds; one that ends with a dot stands for all that begin so."""
+        exact = [kind for kind in kinds if not kind.endswith(".")]
+        ranges = [(kind, kind[:-1] + "/") for kind in kinds if kind.endswith(".")]  # "/" comes right after "."
+        either = [f"kind IN ({', '.join('?' * len(exact))})"] if exact else []
+        either += ["kind >= ? AND kind < ?"] * len(ranges)
+        self._conditions.append(f"({' OR '.join(either)})")
+        self.values += [*exact, *(border for pair in ranges for border in pair)]
+
     def __str__(self) -> str:
         return f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
 
@@ -190,7 +202,7 @@ def selected(
     if last is not None:
         wanted.that("seq <= ?", last)
     if kinds:
-        wanted.among("kind", kinds)
+        wanted.kinds(kinds)
     if system is not None:
         wanted.that("system = ?", system)
     query = f"SELECT payload, hash, seq FROM records{wanted} ORDER BY seq"

@@ -165,3 +165,23 @@ def test_a_poisoned_view_is_broken_and_then_built_anew(
     assert app.run(["ledger", "verify", "--against", str(medium)]) == ExitCode.FINDINGS
     assert "BROKEN: the kept view 'incidents' did not follow from the records" in capsys.readouterr().out
     assert app.run(["ledger", "verify", "--against", str(medium)]) == ExitCode.DONE
+
+
+def test_show_takes_the_beginning_of_a_kind_and_a_span_of_time(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    clock.advance(hours=20)
+    ledger = Ledger.open(state, clock, "minh")
+    ledger.append("backup.copied", {"n": 9})
+    ledger.append("backups", {"n": 10})
+
+    def numbers(*given: str) -> list[int]:
+        capsys.readouterr()
+        assert app.run(["ledger", "show", "--json", *given]) == ExitCode.DONE
+        return [record["body"]["n"] for record in json.loads(capsys.readouterr().out)]
+
+    assert numbers("--kind", "backup.") == [0, 1, 9]
+    assert numbers("--kind", "backup.", "--kind", "test") == [0, 1, 2, 9]
+    assert numbers("--since", "2026-11-23T20:00:00+00:00") == [9, 10]
+    assert numbers("--until", "2026-11-23T20:00Z") == [0, 1, 2]
+    assert numbers("--since", "2026-11-23T03:10Z", "--last", "2") == [9, 10]
+    assert app.run(["ledger", "show", "--since", "yesterday"]) == ExitCode.USAGE
