@@ -18,7 +18,7 @@ from inventory.system import Strict, by_key
 SETTINGS_FILE = "holdfast.yml"
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
-_LEDGER = "postgresql+psycopg"
+_LEDGER = "postgresql"
 
 Name = Annotated[str, Field(pattern=_NAME)]
 Words = Annotated[list[str], Field(min_length=1)]

@@ -14,7 +14,7 @@ name: Xuân Sơn district
 language: vi
 timezone: Asia/Ho_Chi_Minh
 inventories: [../old]
-ledger: postgresql+psycopg://holdfast@db.example:5432/holdfast
+ledger: postgresql://holdfast@db.example:5432/holdfast
 ledger_password_file: /etc/holdfast/ledger
 elasticsearch: {url: "https://search.example:9200", ca_file: ca.pem, api_key_file: /etc/holdfast/search}
 notifications:
@@ -34,7 +34,7 @@ def load(tmp_path: Path, text: str) -> settings.Settings:
 def test_everything_can_be_said(tmp_path: Path) -> None:
     read = load(tmp_path, WHOLE)
     assert (read.language, read.timezone, read.inventories) == ("vi", "Asia/Ho_Chi_Minh", ["../old"])
-    assert read.ledger == "postgresql+psycopg://holdfast@db.example:5432/holdfast"
+    assert read.ledger == "postgresql://holdfast@db.example:5432/holdfast"
     assert read.elasticsearch is not None
     duty, mail = read.notifications["duty"], read.notifications["mail"]
     assert isinstance(duty, CommandChannel)
@@ -48,7 +48,7 @@ def test_little_must_be_said(tmp_path: Path) -> None:
     assert (read.language, read.timezone, read.ledger, read.notifications) == ("en", "UTC", None, {})
 
 
-LEDGER = "ledger: postgresql+psycopg"
+LEDGER = "ledger: postgresql"
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ LEDGER = "ledger: postgresql+psycopg"
         ("policies: [baselin]", "policies.0: no such policy pack (did you mean baseline?)"),
         (f"{LEDGER}://h:secret@db/holdfast", "ledger: holds a password; name it with ledger_password_file"),
         (f"{LEDGER}://h@db/holdfast?password=secret", "ledger: holds a password"),
-        (f"{LEDGER}://h@db/", "ledger: must be like postgresql+psycopg://"),
-        ("ledger: mysql://h@db/x", "ledger: must be like postgresql+psycopg://"),
+        (f"{LEDGER}://h@db/", "ledger: must be like postgresql://"),
+        ("ledger: mysql://h@db/x", "ledger: must be like postgresql://"),
         ("ledger_password_file: /x", "a password for the ledger needs the ledger's address"),
         (
             f"{LEDGER}://h@db/x\nledger_password_file: /x\nledger_password_command: [y]",
@@ -90,5 +90,5 @@ def test_a_fault_is_told_with_its_key(tmp_path: Path, text: str, told: str) -> N
 
 def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(SiteError) as caught:
-        load(tmp_path, "site: x\nledger: postgresql+psycopg://h:hunter2@db/holdfast\n")
+        load(tmp_path, "site: x\nledger: postgresql://h:hunter2@db/holdfast\n")
     assert "hunter2" not in str(caught.value)
