@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from inventory import probe
 from inventory.clock import Clock
 from inventory.probe import ProbeResult
+from inventory.ssh import Ssh
 from inventory.system import Host, System
 
 _AT_ONCE = 16
@@ -34,16 +35,18 @@ class Assessment:
         return [f"{result.expected}: {result.found}" for result in self.results if not result.passed]
 
 
-def assess(systems: Mapping[str, System], hosts: Mapping[str, Host], clock: Clock) -> dict[str, Assessment]:
+def assess(
+    systems: Mapping[str, System], hosts: Mapping[str, Host], clock: Clock, ssh: Ssh | None = None
+) -> dict[str, Assessment]:
     """Run the tests of several systems at the same time."""
 
     def one(key: str) -> Assessment:
-        return assess_one(key, systems[key], hosts, clock)
+        return assess_one(key, systems[key], hosts, clock, ssh)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return {assessment.key: assessment for assessment in pool.map(one, systems)}
 
 
-def assess_one(key: str, system: System, hosts: Mapping[str, Host], clock: Clock) -> Assessment:
+def assess_one(key: str, system: System, hosts: Mapping[str, Host], clock: Clock, ssh: Ssh | None = None) -> Assessment:
     """Run one system's tests."""
-    return Assessment(key, [probe.probe(check, hosts, clock) for check in system.normal_when])
+    return Assessment(key, [probe.probe(check, hosts, clock, ssh) for check in system.normal_when])

@@ -85,7 +85,7 @@ class RealHands:
             return False
         if wanted == "normal":
             return self._assess(system).normal
-        return probe.probe(wanted, self._hosts(system), self._ledger.clock).passed
+        return probe.probe(wanted, self._hosts(system), self._ledger.clock, self._site.ssh).passed
 
     def check_normal(self, system: SystemPlan, limit: float) -> Result:
         """Run the system's own tests until they all pass or the limit is over."""
@@ -124,7 +124,9 @@ class RealHands:
         return {"bytes": 0, "newest_data": None, "measured": False}
 
     def _assess(self, system: SystemPlan) -> assess.Assessment:
-        return assess.assess_one(system.key, self._site.system(system.key), self._hosts(system), self._ledger.clock)
+        return assess.assess_one(
+            system.key, self._site.system(system.key), self._hosts(system), self._ledger.clock, self._site.ssh
+        )
 
     def _hosts(self, system: SystemPlan) -> Mapping[str, Host]:
         return {**self._site.hosts, **{lost: self._site.host(target) for lost, target in system.targets.items()}}

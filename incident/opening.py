@@ -38,7 +38,7 @@ def open_now(
     alerts = [ledger_alerts.one(ledger, identity) for identity in chosen]
     if from_alerts and not chosen:
         alerts = ledger_alerts.listed(ledger, states=(ledger_alerts.OPEN,))
-    assessed = assess.assess(site.own, site.hosts, ledger.clock)
+    assessed = assess.assess(site.own, site.hosts, ledger.clock, site.ssh)
     failing = {key: each.failing for key, each in assessed.items() if each.results and not each.normal}
     in_alerts = {alert.system for alert in alerts if alert.system in site.own}
     affected = [key for key in site.own if key in failing or key in named or key in in_alerts]

@@ -25,7 +25,7 @@ def recheck(ledger: Ledger, site: Site, incident: Incident, reason: str) -> dict
     down = {key: site.own[key] for key in incident.still_down if key in site.own}
     if not down:
         raise UsageError(f"nothing is down in {incident.id}", hint=f"holdfast incident show {incident.id}")
-    found = assess.assess(down, site.hosts, ledger.clock)
+    found = assess.assess(down, site.hosts, ledger.clock, site.ssh)
     body = {"incident": incident.id, "run": None, "bytes": 0, "newest_data": None, "reason": acts.one_line(reason)}
     ledger.append_all([Entry("system.normal", body, key) for key, each in found.items() if each.normal])
     return found
@@ -39,7 +39,7 @@ def close_now(ledger: Ledger, site: Site, incident: Incident, reason: str) -> No
     """
     acts.require_closable(incident, reason)
     systems = {key: site.own[key] for key in incident.systems if key in site.own and site.own[key].normal_when}
-    for key, each in assess.assess(systems, site.hosts, ledger.clock).items():
+    for key, each in assess.assess(systems, site.hosts, ledger.clock, site.ssh).items():
         if not each.normal:
             raise RefusedError(
                 f"{key} does not pass its own tests now: {each.failing[0]}",

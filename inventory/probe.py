@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from inventory import clock as clocks
-from inventory import reach
+from inventory import databases, reach
 from inventory.clock import Clock
 from inventory.errors import HoldfastError
+from inventory.ssh import Ssh
 from inventory.system import Canary, CommandCheck, Host, HttpCheck, NormalCheck, PortCheck, SqlCheck
 
 HTTP_SECONDS = 5.0
@@ -45,17 +46,18 @@ class ProbeResult:
     seconds: float
 
 
-def probe(check: NormalCheck, hosts: Hosts, clock: Clock) -> ProbeResult:
+def probe(check: NormalCheck, hosts: Hosts, clock: Clock, ssh: Ssh | None = None) -> ProbeResult:
     """Run one check.
 
     Args:
         check: what to ask.
         hosts: hosts by the name the check uses; recovery gives the hosts that take their place.
         clock: measures `seconds`; the time limits are real time.
+        ssh: how hosts are reached (`Site.ssh`); without it commands and queries on other hosts fail.
     """
     started = clock.monotonic()
     try:
-        passed, found = _ask(check, hosts)
+        passed, found = _ask(check, hosts, ssh)
     except _FAILURES as error:
         passed, found = False, _reason(error)
     return ProbeResult(passed, found[:_SHOWN], expected(check), clock.monotonic() - started)
@@ -75,10 +77,10 @@ def expected(check: NormalCheck) -> str:
             return f"{' '.join(check.command)} ends with 0"
 
 
-def canary(check: Canary, hosts: Hosts) -> datetime | None:
+def canary(check: Canary, hosts: Hosts, ssh: Ssh | None = None) -> datetime | None:
     """Return the time of the newest record really in the data (UTC), or None if it cannot be told."""
     try:
-        value = _query(_path(hosts, check.host, check.sql), check.query)
+        value = _value(check, hosts, ssh)
         return clocks.from_text(str(value))
     except _FAILURES:
         return None
@@ -91,17 +93,17 @@ class _ProbeError(Exception):
 _FAILURES = (_ProbeError, HoldfastError, OSError, ValueError, sqlite3.Error, http.client.HTTPException)
 
 
-def _ask(check: NormalCheck, hosts: Hosts) -> tuple[bool, str]:
+def _ask(check: NormalCheck, hosts: Hosts, ssh: Ssh | None) -> tuple[bool, str]:
     match check:
         case HttpCheck():
             return _http(check, hosts)
         case SqlCheck():
-            return _sql(check, hosts)
+            return _sql(check, hosts, ssh)
         case PortCheck():
             with socket.create_connection((_address(_host(hosts, check.host)), check.port), PORT_SECONDS):
                 return True, "connected"
         case CommandCheck():
-            return _command(check, hosts)
+            return _command(check, hosts, ssh)
 
 
 def _reason(error: Exception) -> str:
@@ -121,14 +123,6 @@ def _host(hosts: Hosts, name: str) -> Host:
 def _address(host: Host) -> str:
     named = host.address or host.name
     return "127.0.0.1" if host.connection == "local" and named == host.name else named
-
-
-def _path(hosts: Hosts, name: str, path: str) -> Path:
-    host = _host(hosts, name)
-    if not path.startswith("/"):
-        raise _ProbeError(f"database {path} is PostgreSQL's, which this version cannot ask")
-    reach.require_local(host)
-    return Path(host.path(path))
 
 
 def _http(check: HttpCheck, hosts: Hosts) -> tuple[bool, str]:
@@ -188,48 +182,29 @@ def _judge_http(check: HttpCheck, status: int, body: bytes) -> tuple[bool, str]:
     return True, f"answers {status}"
 
 
-def _sql(check: SqlCheck, hosts: Hosts) -> tuple[bool, str]:
-    value = _query(_path(hosts, check.host, check.sql), check.query)
+def _sql(check: SqlCheck, hosts: Hosts, ssh: Ssh | None) -> tuple[bool, str]:
+    value = _value(check, hosts, ssh)
     if value is None:
         return False, "no value"
     return float(value) >= check.at_least, str(value)
 
 
-def _query(file: Path, query: str) -> Any:
-    """Return the first value of a query; the file is opened read-only, and nothing is made beside it."""
-    deadline = time.monotonic() + SQL_SECONDS
-    uri = f"file:{quote(str(file))}?mode=ro" + ("&immutable=1" if _at_rest(file) else "")
-    with closing(sqlite3.connect(uri, uri=True, timeout=SQL_SECONDS)) as database:
-        database.execute("PRAGMA query_only=ON")
-        database.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
-        try:
-            row = database.execute(query).fetchone()
-        except sqlite3.OperationalError as error:
-            if time.monotonic() > deadline:
-                raise TimeoutError from error
-            raise
-    return None if row is None else row[0]
+def _value(check: SqlCheck | Canary, hosts: Hosts, ssh: Ssh | None) -> Any:
+    ask = databases.sqlite if check.sql.startswith("/") else databases.postgresql
+    return ask(check.sql, check.query, _host(hosts, check.host), ssh, SQL_SECONDS)
 
 
-def _at_rest(file: Path) -> bool:
-    """Tell whether a database keeps a write-ahead log and nobody has it open.
-
-    Even a reader would make the log's files then, as our user, and the service could not open them any more.
-    """
-    with file.open("rb") as database:
-        return database.read(20)[18:] == b"\2\2" and not file.with_name(f"{file.name}-wal").exists()
-
-
-def _command(check: CommandCheck, hosts: Hosts) -> tuple[bool, str]:
+def _command(check: CommandCheck, hosts: Hosts, ssh: Ssh | None) -> tuple[bool, str]:
     host = _host(hosts, check.host)
-    reach.require_local(host)
     outcome = reach.run(
         reach.Command(
             tuple(check.command),
             env={"HOLDFAST_ROOT": host.root},
             cwd=Path(host.root),
             limit=COMMAND_SECONDS,
-        )
+        ),
+        on=host,
+        ssh=None if ssh is None else ssh.hurried(COMMAND_SECONDS),
     )
     said = (outcome.stderr.strip() or outcome.stdout.strip()).splitlines()
     return outcome.exit_code == 0, f"ended with {outcome.exit_code}" + (f": {said[-1]}" if said else "")

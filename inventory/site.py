@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inventory import duration, groups, people, references, registers, settings, waivers
+from inventory import duration, groups, known_hosts, people, references, registers, settings, waivers
 from inventory.ansible_inventory import Ansible, cache_directory
 from inventory.errors import UsageError
 from inventory.lines import Document, Location, Problem, Remark, SiteError, near
 from inventory.people import People
 from inventory.registers import Registers
 from inventory.settings import SETTINGS_FILE, Settings
+from inventory.ssh import Ssh
 from inventory.system import Host, System
 from inventory.waivers import Waivers
 
@@ -41,6 +42,11 @@ class Site:
     def inventory(self) -> Path:
         """Return the site's own Ansible inventory directory."""
         return self.root / "inventory"
+
+    @property
+    def ssh(self) -> Ssh:
+        """Return how hosts are reached: their keys are those of the site's known_hosts."""
+        return Ssh(self.root / known_hosts.FILE)
 
     @property
     def inventories(self) -> tuple[Path, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inventory import onhost
@@ -44,6 +44,10 @@ class Ssh:
     silence: float = 15.0
     patience: float = 600.0
     linger: float = 5.0
+
+    def hurried(self, seconds: float) -> Ssh:
+        """Return manners for a question whose answer is worth something for so long only."""
+        return replace(self, connect=min(self.connect, seconds, 5.0), patience=min(self.patience, seconds))
 
 
 def is_roots(host: Host) -> bool:

@@ -26,6 +26,7 @@ mount --bind {where}/root /root
 mount --bind {where}/home /home
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/sshd /run/postgresql
+mount --bind {where}/sockets /run/postgresql
 for place in etc var/lib usr/local/lib; do mount --bind {where}/over/$place /$place; done
 mount --bind {where}/boot_id /proc/sys/kernel/random/boot_id
 exec /usr/sbin/sshd -D -E {where}/sshd.log -f {where}/sshd_config
@@ -59,7 +60,7 @@ class SshHost:
         self._namespace, self._cable = f"hf-{name}-{subnet}", f"hf{subnet}"
         self._gateway = f"198.19.{subnet}.1"
         self._init: subprocess.Popen[bytes] | None = None
-        for folder in ("root", "home/operator", "over/var/lib", "over/usr/local/lib"):
+        for folder in ("root", "home/operator", "sockets", "over/var/lib", "over/usr/local/lib"):
             (where / folder).mkdir(parents=True)
         run("cp", "-a", "/etc", where / "over")
         os.chown(where / "home/operator", OPERATOR, OPERATOR)

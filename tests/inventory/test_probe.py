@@ -213,9 +213,9 @@ def test_a_command_runs_in_the_root_of_its_host(tmp_path: Path, hosts: dict[str,
     ("check", "found"),
     [
         (CommandCheck(command=["no-such-program"], host="here"), "no-such-program is not installed"),
-        (CommandCheck(command=["true"], host="far"), "far is reached over ssh"),
+        (CommandCheck(command=["true"], host="far"), "far is reached over ssh, and no known_hosts was given"),
         (CommandCheck(command=["true"], host="ghost"), "no host ghost"),
-        (SqlCheck(sql="/x", host="far", query="q"), "far is reached over ssh"),
+        (SqlCheck(sql="/x", host="far", query="q"), "far is reached over ssh, and no known_hosts was given"),
         (PortCheck(port=1, host="ghost"), "no host ghost"),
     ],
 )
