@@ -36,6 +36,13 @@ class Schema(StrEnum):
     SETTINGS = "settings"
     PEOPLE = "people"
     RUNBOOK = "runbook"
+    WAIVERS = "waivers"
+    ROSTER = "roster"
+    TRAINING = "training"
+    LEVEL_DECISIONS = "level_decisions"
+    REGULATIONS = "regulations"
+    INSPECTIONS = "inspections"
+    CALENDAR = "calendar"
 
 
 @inventory.command()
@@ -45,15 +52,19 @@ def schema(of: Annotated[Schema, typer.Argument(help="Which file's.")] = Schema.
     Example: holdfast inventory schema system
     """
     from incident.runbook import Runbook
+    from inventory import registers
     from inventory.people import People
     from inventory.settings import Settings
     from inventory.system import Strict, System
+    from inventory.waivers import WaiversFile
 
     models: dict[Schema, type[Strict]] = {
         Schema.SYSTEM: System,
         Schema.SETTINGS: Settings,
         Schema.PEOPLE: People,
         Schema.RUNBOOK: Runbook,
+        Schema.WAIVERS: WaiversFile,
+        **{Schema(name): model for name, model in registers.MODELS.items()},
     }
     output.document({"$schema": _DIALECT} | models[of].model_json_schema())
     return ExitCode.DONE

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from inventory import lines, policy
 from inventory.lines import Document, Location, Problem, SiteError, near
@@ -35,7 +35,11 @@ def _moment(value: Any) -> Any:
     return moment
 
 
-LocalMoment = Annotated[datetime, BeforeValidator(_moment)]
+LocalMoment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?$"}),
+]
 """A moment as people write it, where the site is: `2026-11-25 08:00`."""
 
 

@@ -43,7 +43,9 @@ class Waiver(Strict):
         return f"waived until {self.until} by {self.approver} for {self.owner}: {self.reason}"
 
 
-class _File(Strict):
+class WaiversFile(Strict):
+    """The content of `waivers.yml`."""
+
     waivers: list[Waiver] = []
 
 
@@ -97,7 +99,7 @@ def load(root: Path, people: People, systems: Mapping[str, System], packs: Seque
     if not file.exists():
         return Waivers()
     document = lines.read(file)
-    read = lines.validate(document, _File).waivers
+    read = lines.validate(document, WaiversFile).waivers
     if problems := list(_problems(document, read, people, systems, packs)):
         raise SiteError(problems)
     return Waivers(tuple(read), document)
