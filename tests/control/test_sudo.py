@@ -212,3 +212,29 @@ def test_an_ordinary_login_cannot_name_itself_another(host: ControlHost) -> None
     own = ("env", "SUDO_USER=lan", "SUDO_UID=0", "HOME=/home/minh", "/opt/holdfast/bin/holdfast")
     said = host.as_("minh", *own, "--site", str(SITE), "whoami", "--json")
     assert json.loads(said.stdout)["login"] == "minh"
+
+
+SITE_AND_PROGRAM = [
+    SITE / "people.yml",
+    SITE / "holdfast.yml",
+    SITE / "inventory/edoc.yml",
+    Path("/etc/sudoers.d/holdfast"),
+    Path("/etc/holdfast/installation.json"),
+    Path("/etc/systemd/system/holdfast-watch.service"),
+    Path("/usr/local/bin/holdfast"),
+]
+
+
+@pytest.mark.parametrize("file", SITE_AND_PROGRAM, ids=str)
+def test_whoever_takes_over_holdfast_changes_neither_roles_nor_runbooks_nor_the_program(
+    host: ControlHost, file: Path
+) -> None:
+    before = host.run("sha256sum", str(file)).stdout
+    for attempt in (f"echo x >>{file}", f"mv {file} {file}.old", f"rm -f {file}", f"touch {file.parent}/new"):
+        assert host.as_("holdfast", "sh", "-c", attempt).returncode != 0
+    assert host.run("sha256sum", str(file)).stdout == before
+
+
+def test_whoever_takes_over_holdfast_has_no_way_to_root_by_sudo(host: ControlHost) -> None:
+    assert host.as_("holdfast", "sudo", "-n", "-l").returncode != 0
+    assert host.as_("holdfast", "sudo", "-n", "true").returncode != 0
