@@ -19,7 +19,7 @@ def one_ssh_host() -> Iterator[SshHost]:
     tools.require("ssh")
     with tempfile.TemporaryDirectory(prefix="holdfast-ssh-") as where:
         Path(where).chmod(0o755)
-        host = SshHost(Path(where), "db-1", _free_subnet())
+        host = SshHost(Path(where), "db-1", free_subnet())
         try:
             host.plug_in()
             host.boot()
@@ -38,7 +38,7 @@ def ssh_host(one_ssh_host: SshHost) -> Iterator[SshHost]:
         shutil.rmtree(run)
 
 
-def _free_subnet() -> int:
+def free_subnet() -> int:
     """Find a network nobody uses: an address in it cannot be taken."""
     taken = Path("/proc/net/fib_trie").read_text()
     start = os.getpid() % 250
