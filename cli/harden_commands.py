@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import completion, harden_output, output, own_machine
+from cli import completion, harden_output, output, own_machine, plan_output
 from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, RefusedError
 
@@ -170,33 +170,15 @@ def _agree(plan: Outcome) -> None:
     Raises:
         RefusedError: nobody agreed.
     """
-    for text in _plan_lines(plan):
+    for text in plan_output.lines(plan):
         output.note(text)
-    if plan.changes and not output.confirm(f"Make {_many(len(plan.changes), 'change')}?"):
+    if plan.changes and not output.confirm(f"Make {plan_output.many(len(plan.changes), 'change')}?"):
         raise RefusedError("nothing was changed: nobody agreed to the plan", hint="holdfast harden apply --yes")
 
 
 def _show_plan(plan: Outcome) -> None:
-    for text in _plan_lines(plan):
+    for text in plan_output.lines(plan):
         output.line(text)
-
-
-def _plan_lines(plan: Outcome) -> list[str]:
-    lines = []
-    for change in plan.changes:
-        lines.append(f"{change.host}: {change.task}{f' ({change.item})' if change.item else ''} [role {change.role}]")
-        lines += [f"    {text}" for text in change.diff.splitlines()]
-    lines += [f"note: {note}" for note in plan.notes]
-    lines += _troubles(plan)
-    hosts = len({change.host for change in plan.changes})
-    made = f"{_many(len(plan.changes), 'change')} on {_many(hosts, 'host')}"
-    lines.append(f"{made} would be made; nothing was changed")
-    return lines
-
-
-def _troubles(outcome: Outcome) -> list[str]:
-    lines = [f"error: {host} was not reached: {why}" for host, why in outcome.unreached.items()]
-    return lines + [f"error: {host} was not finished: {why}" for host, why in outcome.failed.items()]
 
 
 def _show_applied(done: Applied, rules: Any) -> None:
@@ -212,10 +194,12 @@ def _show_applied(done: Applied, rules: Any) -> None:
         ],
         right=(1, 2, 3, 4, 5, 6),
     )
-    for text in [*(f"note: {note}" for note in done.outcome.notes), *_troubles(done.outcome)]:
+    for text in [*(f"note: {note}" for note in done.outcome.notes), *plan_output.troubles(done.outcome)]:
         output.line(text)
     if done.by_hand:
-        output.line(f"{_many(done.by_hand, 'control')} still need a hand; to see them again: holdfast harden scan")
+        output.line(
+            f"{plan_output.many(done.by_hand, 'control')} still need a hand; to see them again: holdfast harden scan"
+        )
     output.line()
     harden_output.show_scan(done.after, rules)
 
@@ -224,10 +208,6 @@ def _share(host: HostScan) -> tuple[str, str, str]:
     if host.error is not None:
         return "not read", "-", "-"
     return str(host.count("pass")), str(host.count("fail")), str(host.count("unknown"))
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _levels(rule: Control) -> str:

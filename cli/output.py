@@ -169,6 +169,15 @@ def ask(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
+def secret(prompt: str) -> str:
+    """Ask for a password without showing it; without a terminal it is the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    import getpass
+
+    return getpass.getpass(clean(prompt))
+
+
 def confirm(question: str) -> bool:
     """Ask on the terminal; without one the answer is no."""
     return ask(f"{question} [y/N]").lower() in {"y", "yes"}

@@ -30,6 +30,8 @@ CONTENT = Path(__file__).parent / "content"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LONGEST_SOCKET_DIRECTORY = 70  # a Unix socket's whole path has 108 bytes at most; ssh adds a name of its own
 _LARGEST_RESULT = 20_000_000
+_SUDO_ASKS = r"^BECOME password[^:]*:\s*?$"
+_OWN_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk")  # what ssh tries by itself
 _EVENTS = {
     "runner_on_ok": "ok",
     "runner_on_failed": "failed",
@@ -49,7 +51,9 @@ class Play:
     """What to run: a playbook, inventories, which of their hosts; `check` changes nothing and shows differences.
 
     Later inventories count over earlier ones; files of variables that are encrypted as a whole are left out, since
-    nobody here has their password. `limit` is in seconds for the whole run.
+    nobody here has their password.
+    `key` is a private SSH key that is tried before the user's own; `variables` win over the inventories'; `password`
+    is what sudo asks for (empty: it asks for none). `limit` is in seconds for the whole run.
     """
 
     playbook: Path
@@ -59,6 +63,9 @@ class Play:
     known_hosts: Path | None = None
     forks: int = 10
     limit: float = 1800
+    key: Path | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -138,8 +145,11 @@ def _order(play: Play, directory: Path) -> dict[str, Any]:
     limit = directory / "hosts"
     limit.write_text("".join(f"{host}\n" for host in play.hosts))
     places = mirror.without_encrypted([place.resolve() for place in play.inventories], directory / "seen")
+    (directory / "variables.json").write_text(json.dumps(dict(play.variables)))
     arguments = ["--limit", f"@{limit}", *(["--check"] if play.check else []), "--diff"]
+    arguments += ["-e", f"@{directory / 'variables.json'}", *(["--ask-become-pass"] if play.password else [])]
     return {
+        "passwords": {_SUDO_ASKS: play.password} if play.password else None,
         "private_data_dir": str(directory),
         "playbook": str(play.playbook.resolve()),
         "inventory": [str(directory / "defaults.yml"), *map(str, places)],
@@ -172,6 +182,7 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
     ssh += ["-o", "StrictHostKeyChecking=yes", "-o", "PasswordAuthentication=no", "-o", "BatchMode=yes"]
     if play.known_hosts is not None and play.known_hosts.is_file():
         ssh += ["-o", f'UserKnownHostsFile="{play.known_hosts.resolve()}"']
+    ssh += [word for key in _identities(play.key) for word in ("-o", f'IdentityFile="{key}"')]
     agent = {name: os.environ[name] for name in ("SSH_AUTH_SOCK",) if name in os.environ}
     return agent | {
         "PATH": f"{Path(sys.executable).parent}:{_SYSTEM_PATH}",
@@ -189,6 +200,12 @@ def _environment(play: Play, directory: Path) -> dict[str, str]:
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
         "MAX_EVENT_RES": str(_LARGEST_RESULT),
     }
+
+
+def _identities(key: Path | None) -> list[Path]:
+    """Return the keys to try: naming one to ssh takes the user's own away, so they are named too."""
+    own = [Path.home() / ".ssh" / name for name in _OWN_KEYS]
+    return [] if key is None else [key.resolve(), *(each for each in own if each.is_file())]
 
 
 def _last_line(text: str) -> str:

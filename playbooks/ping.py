@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inventory import sitekey
 from inventory.clock import Clock
 from inventory.site import Site
 from playbooks import ansible
@@ -37,7 +38,9 @@ def ping(site: Site, hosts: Sequence[str], clock: Clock, *, limit: float, runner
     if hosts:
         playbook = ansible.CONTENT / "ping.yml"
         known_hosts = site.root / "known_hosts"
-        runner(Play(playbook, site.inventories, hosts, known_hosts=known_hosts, forks=20, limit=limit), on_result)
+        key = sitekey.of(site)
+        play = Play(playbook, site.inventories, hosts, known_hosts=known_hosts, forks=20, limit=limit, key=key)
+        runner(play, on_result)
     return [heard.get(host, Answer(host, "Ansible did not say anything about this host", None)) for host in hosts]
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from inventory import sitekey
 from inventory.errors import ExitCode, UsageError, worst
 from inventory.site import Site
 from inventory.waivers import Waivers
@@ -148,7 +149,8 @@ def _waived(host: HostScan, waivers: Waivers, today: date) -> HostScan:
 def play(site: Site, wanted: Sequence[Target], playbook: Path, *, check: bool = False) -> Play:
     """Return the run of one of our playbooks on some hosts of the site."""
     names = [target.host for target in wanted]
-    return Play(playbook, site.inventories, names, check=check, known_hosts=site.root / "known_hosts")
+    known_hosts = site.root / "known_hosts"
+    return Play(playbook, site.inventories, names, check=check, known_hosts=known_hosts, key=sitekey.of(site))
 
 
 def _target(site: Site, name: str) -> Target:

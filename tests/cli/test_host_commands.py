@@ -97,3 +97,74 @@ def test_only_those_who_work_on_hosts_may_trust_one(
     code, _, err = run(capsys, "trust", "web")
     assert code == 4
     assert "security or operator or responder" in err
+
+
+@pytest.mark.lab
+@pytest.mark.ansible
+@pytest.mark.restic
+@pytest.mark.timeout(900)
+def test_a_host_is_trusted_prepared_and_forgotten_step_by_step_and_the_ledger_knows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lab_host: MakeHost
+) -> None:
+    web = lab_host("web")
+    root = site_of(tmp_path, monkeypatch, web)
+    code, _, err = run(capsys, "prepare", "web", "--yes")
+    assert code == 4
+    assert "hint: holdfast inventory host trust web" in err
+    assert run(capsys, "trust", "web", "--fingerprint", fingerprint(web))[0] == 0
+
+    code, _, err = run(capsys, "prepare", "web")
+    assert code == 4
+    assert "can read and replace every file" in err
+    assert '+holdfast ALL=(root) NOPASSWD: /usr/local/lib/holdfast/keeper ""' in err
+    assert "nobody agreed to the plan" in err
+    assert web.ssh("getent", "passwd", "holdfast", check=False).returncode == 2
+
+    code, out, err = run(capsys, "prepare", "web", "--yes", "--json")
+    assert code == 0, err
+    assert [each["holds"] for each in json.loads(out)["proofs"]] == [True] * 4
+    set_user(root, "holdfast")
+    assert run(capsys, "prepare", "web", "--as", "ops", "--key", str(web.key))[0] == 0, (
+        "nothing to change, nothing to ask"
+    )
+
+    arguments = ("forget", "web", "--as", "ops", "--key", str(web.key))
+    code, _, err = run(capsys, *arguments)
+    assert code == 4
+    assert "web: Take its files away (/usr/local/lib/holdfast)" in err
+    code, out, _ = run(capsys, *arguments, "--yes")
+    assert code == 0
+    assert "web is forgotten: all of it was seen to be gone" in out
+    assert (root / "known_hosts").read_text() == ""
+    assert app.run(["ledger", "show", "--json"]) == 0
+    kinds = [record["kind"] for record in json.loads(capsys.readouterr().out)]
+    assert [kind for kind in kinds if kind.startswith("host.")] == [
+        "host.trusted",
+        "host.prepared",
+        "host.prepared",
+        "host.forgotten",
+    ]
+
+
+def set_user(root: Path, user: str) -> None:
+    """Make the site reach its hosts as another user, with no key of its own."""
+    file = root / "inventory" / "lab.yml"
+    lines = [line for line in file.read_text().splitlines() if "private_key_file" not in line]
+    file.write_text("\n".join(lines).replace("ansible_user: ops", f"ansible_user: {user}") + "\n")
+
+
+@pytest.mark.lab
+@pytest.mark.ansible
+@pytest.mark.restic
+def test_a_host_that_is_off_is_neither_prepared_nor_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lab_host: MakeHost
+) -> None:
+    web = lab_host("web")
+    site_of(tmp_path, monkeypatch, web, trusted=True)
+    web.power_cut()
+    for what in ("prepare", "forget"):
+        code, out, err = run(capsys, what, "web", "--yes")
+        assert code == 3
+        assert "error: web was not reached" in err
+        assert "the plan could not be made; nothing was changed" in err
+        assert out == ""
