@@ -41,7 +41,6 @@ def test_a_stolen_medium_opens_with_no_password_that_is_not_its_own(stolen: Path
 
 def test_a_stolen_medium_holds_no_word_of_the_data_no_file_name_and_no_key(stolen: Path, copied: World) -> None:
     stolen.chmod(0o700)
-    (copied.root / "keys").mkdir()
     secrets = [
         file.read_bytes().strip() for file in (copied.state / "keys").rglob("*") if file.suffix not in {"", ".pub"}
     ]

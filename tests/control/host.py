@@ -51,6 +51,12 @@ edoc:
       copies: [{vault: main, every: 6h}]
       logs: [{host: here, file: /var/log/auth.log}]
 """
+FILES = {
+    SITE / "holdfast.yml": _SETTINGS,
+    SITE / "people.yml": PEOPLE,
+    SITE / "inventory/edoc.yml": _INVENTORY,
+    Path("/srv/host/srv/edoc/one.txt"): "one\n",
+}
 
 
 def missing() -> str:
@@ -103,10 +109,8 @@ class ControlHost:
         self._first = Path(f"/proc/{self._inside.pid}/task/{self._inside.pid}/children").read_text().strip()
         for login in ("lan", "minh", "hoa", "tung"):
             self.run("useradd", "--create-home", "--shell", "/bin/bash", login)
-        self.write(SITE / "holdfast.yml", _SETTINGS)
-        self.write(SITE / "people.yml", PEOPLE)
-        self.write(SITE / "inventory/edoc.yml", _INVENTORY)
-        self.write(Path("/srv/host/srv/edoc/one.txt"), "one\n")
+        for file, text in FILES.items():
+            self.write(file, text)
         self.run("chmod", "-R", "a+rX", "/srv/host", str(SITE))
 
     def run(self, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,71 @@
+"""setup on a Debian that boots: the watch runs hardened under systemd, comes back after a power cut, and goes again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.control import host as hosts
+from tests.control.host import SITE
+from tests.lab.fixtures import MakeHost
+from tests.lab.host import LabHost
+
+pytestmark = [pytest.mark.lab, pytest.mark.restic]
+_SECONDS = 120
+
+
+@pytest.fixture
+def control(program: Path, lab_host: MakeHost) -> LabHost:
+    """A lab host with Holdfast and a site on it, before setup."""
+    made = lab_host("control")
+    shutil.copytree(program, made.root / "opt/holdfast", symlinks=True)
+    for file, text in hosts.FILES.items():
+        target = made.root / str(file).lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    on(made, "chmod -R go-w,a+rX /etc/holdfast /srv/host && touch /var/log/auth.log")
+    for login in ("lan", "minh", "hoa"):
+        on(made, f"useradd --create-home {login}")
+    return made
+
+
+def on(host: LabHost, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell on the host as root."""
+    return host.ssh("sh", "-c", script, check=check)
+
+
+def wait(host: LabHost, question: str) -> None:
+    """Ask until the answer is yes."""
+    deadline = time.monotonic() + _SECONDS
+    while on(host, question, check=False).returncode != 0:
+        assert time.monotonic() < deadline, on(
+            host, "journalctl -u holdfast-watch --no-pager -n 40", check=False
+        ).stdout
+        time.sleep(1)
+
+
+def test_the_watch_copies_what_is_due_under_systemd_and_survives_a_power_cut(control: LabHost) -> None:
+    holdfast = f"/opt/holdfast/bin/holdfast --site {SITE}"
+    on(control, f"{holdfast} setup --yes && install -d -o holdfast -m 700 /srv/vault")
+    assert "nothing to change" in on(control, f"{holdfast} setup --yes").stdout
+    on(control, "systemctl restart holdfast-watch")
+    wait(control, "holdfast backup status --json | grep -q '\"snapshot\"'")
+    shown = json.loads(on(control, "runuser -u minh -- holdfast watch show --json", check=False).stdout)
+    assert (shown["set_up"], shown["silence"]) == (True, "")
+    who = json.loads(on(control, "holdfast ledger show --kind backup.finished --json").stdout)
+    assert {record["actor"] for record in who} == {"holdfast"}
+
+    control.power_cut()
+    control.power_on()
+    wait(control, "systemctl is-active --quiet holdfast-watch")
+    wait(control, 'holdfast watch show --json | grep -q \'"silence": ""\'')
+
+    said = on(control, f"{holdfast} uninstall --yes --with-state try-1").stdout
+    assert "nothing of the installation remains" in said
+    assert on(control, "systemctl cat holdfast-watch", check=False).returncode != 0
+    assert on(control, "pgrep -f cli.app", check=False).returncode != 0
