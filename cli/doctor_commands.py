@@ -45,7 +45,8 @@ def _examined(here: Context, *, quick: bool) -> Examination:
     from inventory import people, site
 
     state, login = site.state_directory(here.site, os.environ), people.current_login()
-    patient = Patient(here.site, state, here.clock, login, os.environ, open_ledger(state, here.clock, login))
+    opened = open_ledger(here.site, state, lambda: here.ledger)
+    patient = Patient(here.site, state, here.clock, login, os.environ, opened)
     with output.progress("Looking") as progress:
         return examine.examine(patient, quick=quick, told=progress.show)
 

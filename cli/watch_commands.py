@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 watch = typer.Typer(
     name="watch",
     invoke_without_command=True,
-    help="Do what is due, for as long as the machine runs: copies and detection.",
+    help="Do what is due, for as long as the machine runs: copies, detection, clocks of incidents, notices.",
     epilog="Example: holdfast watch --once",
 )
 
@@ -32,6 +32,8 @@ class Only(StrEnum):
 
     BACKUP = "backup"
     DETECT = "detect"
+    CLOCKS = "clocks"
+    OUTBOX = "outbox"
 
 
 OnlyOption = Annotated[list[Only] | None, typer.Option("--only", help="Only this part (repeatable).")]
@@ -94,17 +96,51 @@ def round_(
 
     Example: holdfast watch round detect
     """
-    from incident.watch import rounds
+    from cli.backup_commands import depot_of
+    from incident.watch import notifying, rounds
 
     here = current(context)
     _must_be_watcher(here)
-    if part == Only.DETECT:
-        return rounds.detection(here.site, here.ledger, here.state, output.note)
-    from cli.backup_commands import depot_of
+    match part:
+        case Only.DETECT:
+            return rounds.detection(here.site, here.ledger, here.state, output.note)
+        case Only.CLOCKS:
+            return notifying.clock_warnings(here.site, here.ledger, output.note)
+        case Only.OUTBOX:
+            return notifying.deliver(here.site, here.ledger, output.note)
+        case Only.BACKUP if system is not None:
+            return rounds.one_backup(depot_of(here), system, output.note)
+        case Only.BACKUP:
+            return rounds.backup(depot_of(here), _itself(here), _environment(), output.note)
 
-    if system is not None:
-        return rounds.one_backup(depot_of(here), system, output.note)
-    return rounds.backup(depot_of(here), _itself(here), _environment(), output.note)
+
+@watch.command("test-notify")
+def test_notify(
+    context: typer.Context,
+    channel: Annotated[str | None, typer.Argument(help="Which channel of holdfast.yml; else every one.")] = None,
+) -> ExitCode:
+    """Send a test to the channels of `notifications`, now and past the outbox. Ends with 3 when one did not take it.
+
+    Example: holdfast watch test-notify mail
+    """
+    from incident.watch import sending
+    from inventory.errors import HoldfastError
+
+    here = current(context)
+    _must_be_watcher(here)
+    names = [channel] if channel is not None else list(here.site.settings.notifications)
+    if not names:
+        raise UsageError("holdfast.yml names no channel", hint="add one below `notifications:`")
+    code = ExitCode.DONE
+    content = {"subject": "Holdfast: a test", "text": f"Sent by {here.actor.login}. Nothing happened.\n"}
+    for name in names:
+        try:
+            sending.send(here.site, name, content)
+            output.line(f"{name}: taken")
+        except HoldfastError as error:
+            output.line(f"{name}: NOT taken: {error.message}")
+            code = ExitCode.UNFINISHED
+    return code
 
 
 @watch.command()

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incident.doctor import custody, finding, hosts, machine, records, staff, stores, tonight, watching
+from incident.doctor import custody, finding, hosts, machine, notices, records, staff, stores, tonight, watching
 from incident.doctor.finding import Check, Finding
 from incident.doctor.patient import Patient
 from incident.facts import WORST_FIRST, State
 from inventory import clock as clocks
 
-_PARTS = (machine, custody, stores, records, staff, hosts, watching, tonight)
+_PARTS = (machine, custody, stores, records, staff, hosts, watching, notices, tonight)
 
 
 @dataclass(frozen=True)

@@ -97,11 +97,11 @@ class Patient:
         return Depot(self.site, self.state, self.ledger)
 
 
-def open_ledger(state: Path, clock: Clock, login: str) -> Ledger | HoldfastError:
-    """Open a ledger that is there; one that is not is not begun by looking."""
-    if not (state / LEDGER_FILE).exists():
+def open_ledger(site: Site, state: Path, opening: Callable[[], Ledger]) -> Ledger | HoldfastError:
+    """Open a ledger that is there, by `opening`; one that is not is not begun by looking."""
+    if site.settings.ledger is None and not (state / LEDGER_FILE).exists():
         return HoldfastError(f"there is no ledger in {state} yet", hint="holdfast backup run --all")
     try:
-        return Ledger.open(state, clock, login)
+        return opening()
     except HoldfastError as error:
         return error

@@ -1,1 +1,1 @@
-"""The watch: due copies and detection, each apart from the others, for as long as the machine runs."""
+"""The watch: due copies, detection, clocks and notices, each apart from the others, for as long as the machine runs."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Name = Literal["backup", "detect"]
+Name = Literal["backup", "detect", "clocks", "outbox"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Part:
 PARTS: tuple[Part, ...] = (
     Part("backup", timedelta(minutes=1), timedelta(hours=24)),
     Part("detect", timedelta(minutes=5), timedelta(minutes=30)),
+    Part("clocks", timedelta(minutes=1), timedelta(minutes=5)),
+    Part("outbox", timedelta(minutes=1), timedelta(minutes=15)),
 )
 SYSTEM_LIMIT = timedelta(hours=12)
 """How long the copy of one system may take before it is ended, so that the next one gets its turn."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from backup import take
 from backup.depot import Depot
 from detect import ruleset, sweep
-from incident.watch import parts
+from incident.watch import notifying, parts
 from inventory import reach
 from inventory.command import Command, TimeLimitError
 from inventory.errors import ExitCode, worst
@@ -75,7 +75,7 @@ def detection(site: Site, ledger: Ledger, state: Path, told: Told) -> ExitCode:
     for account in outcome.accounts:
         if account.problem:
             told(f"error: {account.system}: {account.log}: {account.problem}")
-    return outcome.exit_code
+    return worst((outcome.exit_code, notifying.put(site, ledger, notifying.alarm(outcome.raised), told)))
 
 
 def _code(code: int) -> ExitCode:

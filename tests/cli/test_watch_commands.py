@@ -75,3 +75,23 @@ def ours_left(root: Path) -> list[str]:
         if str(root) in words and process.name != str(os.getpid()):
             found.append(words)
     return found
+
+
+def test_a_channel_is_tried_out_past_the_outbox(
+    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    settings = world.root / "site/holdfast.yml"
+    channels = (
+        f"notifications: {{duty: {{command: [sh, -c, 'cat >{tmp_path}/told']}}, dead: {{command: [/bin/false]}}}}\n"
+    )
+    settings.write_text(settings.read_text() + channels)
+    assert watch(world, "test-notify", "duty") == ExitCode.DONE
+    assert "a test" in (tmp_path / "told").read_text()
+    assert watch(world, "test-notify") == ExitCode.UNFINISHED
+    said = capsys.readouterr().out
+    assert ("duty: taken" in said, "dead: NOT taken" in said) == (True, True)
+    assert watch(world, "test-notify", "sms") == ExitCode.UNFINISHED
+
+
+def test_without_a_channel_there_is_nothing_to_try(world: World) -> None:
+    assert watch(world, "test-notify") == ExitCode.USAGE

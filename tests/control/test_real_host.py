@@ -55,7 +55,9 @@ def test_the_watch_copies_what_is_due_under_systemd_and_survives_a_power_cut(con
     assert "nothing to change" in on(control, f"{holdfast} setup --yes").stdout
     on(control, "systemctl restart holdfast-watch")
     wait(control, "holdfast backup status --json | grep -q '\"snapshot\"'")
-    shown = json.loads(on(control, "runuser -u minh -- holdfast watch show --json", check=False).stdout)
+    typed = on(control, "runuser -u minh -- /usr/local/bin/holdfast watch show --json", check=False)
+    assert typed.stdout, typed.stderr
+    shown = json.loads(typed.stdout)
     assert (shown["set_up"], shown["silence"]) == (True, "")
     who = json.loads(on(control, "holdfast ledger show --kind backup.finished --json").stdout)
     assert {record["actor"] for record in who} == {"holdfast"}

@@ -52,6 +52,8 @@ def test_a_viewer_reads(host: ControlHost, words: str) -> None:
     said = host.sudo("minh", *words.split())
     assert said.returncode in {ExitCode.DONE, ExitCode.FINDINGS}
     assert "sudo:" not in said.stderr
+    typed = host.as_("minh", "/usr/local/bin/holdfast", *words.split())
+    assert (typed.returncode, typed.stderr) == (said.returncode, said.stderr)
 
 
 WRITING = [

@@ -17,6 +17,7 @@ from incident.watch import heartbeat
 from incident.watch.heartbeat import Beat
 from incident.watch.parts import PARTS
 from inventory.clock import Clock
+from ledger.ledger import Ledger
 from tests.backup.world import HOST, LABEL, World
 
 ROOMY = Room(80, 100, 90, 100)
@@ -40,6 +41,8 @@ def make(world: World) -> World:
     log = world.root / "hosts" / HOST / "var/log/auth.log"
     log.parent.mkdir(parents=True)
     log.write_text("Nov 23 03:10:00 documents-1 sshd[1]: Server listening on 0.0.0.0 port 22.\n")
+    settings = site / "holdfast.yml"
+    settings.write_text(settings.read_text() + "notifications: {duty: {command: [cat]}}\n")
     world.__dict__.pop("site", None)
     sealing.seal(world.depot, LABEL)
     media.detach(world.depot, LABEL)
@@ -59,7 +62,7 @@ def patient(world: World, clock: Clock | None = None, machine: Machine | None = 
     clock = clock or SystemClock()
     kept = Machine(synchronised=lambda: True, room=lambda _: ROOMY)
     world.__dict__.pop("site", None)
-    opened = open_ledger(world.state, clock, "lan")
+    opened = open_ledger(world.site, world.state, lambda: Ledger.open(world.state, clock, "lan"))
     return Patient(world.site, world.state, clock, "lan", os.environ, opened, machine or kept)
 
 

@@ -21,6 +21,7 @@ from incident.doctor.patient import Machine
 from incident.watch import heartbeat
 from incident.watch.heartbeat import Beat
 from inventory import clock as clocks
+from ledger import outbox
 from tests.backup.world import HOST, LABEL, SYSTEM, World
 from tests.fakes.clock import FakeClock
 from tests.incident.doctor import healthy as sites
@@ -203,6 +204,32 @@ def failing_watch(world: World) -> None:
     heartbeat.write(world.state, Beat("backup", LONG_AGO, SystemClock().now(), 3, "the vault main is not there"))
 
 
+def dead_letter(world: World) -> None:
+    world.ledger.__dict__["clock"] = FakeClock(SystemClock().now())
+    outbox.put(world.ledger, "alert 1", "duty", {"subject": "x"})
+    for _ in range(outbox.MOST_ATTEMPTS):
+        [message] = outbox.due(world.ledger)
+        mine = outbox.claim(world.ledger, message)
+        assert mine is not None
+        outbox.failed(world.ledger, mine, "nobody answers")
+        world.ledger.clock.sleep(7200)
+
+
+def letter_that_waits(world: World) -> None:
+    outbox.put(world.ledger, "alert 1", "duty", {"subject": "x"})
+    mine = outbox.claim(world.ledger, outbox.due(world.ledger)[0])
+    assert mine is not None
+    outbox.failed(world.ledger, mine, "nobody answers")
+
+
+def no_channel(world: World) -> None:
+    settings(world, "notifications: {duty: {command: [cat]}}", "")
+
+
+def deaf_search_engine(world: World) -> None:
+    settings(world, "notifications:", "elasticsearch: {url: 'https://127.0.0.1:9'}\nnotifications:")
+
+
 def nobody(world: World) -> None:
     site_file(world, "people.yml").write_text("people: []\n")
 
@@ -252,6 +279,10 @@ FAULTS: dict[Callable[[World], None], Named] = {
     silent_log: Named("detection", "red", "silent"),
     silent_watch: Named("watch", "red", "last heard"),
     failing_watch: Named("watch", "red", "the vault main is not there"),
+    dead_letter: Named("notices", "red", "1 messages were given up"),
+    letter_that_waits: Named("notices", "amber", "nobody answers"),
+    no_channel: Named("notices", "amber", "no channel"),
+    deaf_search_engine: Named("elasticsearch", "red", "cannot be reached"),
     nobody: Named("people", "red", "names nobody"),
     no_approver: Named("people", "red", "nobody is approver"),
     one_operator: Named("people", "amber", "only Lan is operator"),

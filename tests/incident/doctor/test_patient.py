@@ -7,27 +7,35 @@ import pytest
 from incident.doctor import patient
 from incident.doctor.patient import Room, open_ledger
 from inventory.errors import HoldfastError
+from inventory.people import People
+from inventory.settings import Settings
+from inventory.site import Site
 from ledger.ledger import Ledger
 from tests.fakes.clock import FakeClock
 
 
-def test_a_ledger_that_is_not_there_is_not_begun_by_looking(state: Path, clock: FakeClock) -> None:
-    opened = open_ledger(state, clock, "lan")
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path, Settings(site="try"), {}, {}, {}, People())
+
+
+def test_a_ledger_that_is_not_there_is_not_begun_by_looking(site: Site, state: Path, clock: FakeClock) -> None:
+    opened = open_ledger(site, state, lambda: Ledger.open(state, clock, "lan"))
     assert isinstance(opened, HoldfastError)
     assert list(state.iterdir()) == []
 
 
-def test_a_ledger_that_is_there_is_opened(state: Path, ledger: Ledger, clock: FakeClock) -> None:
+def test_a_ledger_that_is_there_is_opened(site: Site, state: Path, ledger: Ledger, clock: FakeClock) -> None:
     ledger.append("note", {})
-    opened = open_ledger(state, clock, "lan")
+    opened = open_ledger(site, state, lambda: Ledger.open(state, clock, "lan"))
     assert isinstance(opened, Ledger)
     assert len(list(opened.read())) == 1
     opened.close()
 
 
-def test_a_ledger_that_is_none_is_an_error_as_a_value(state: Path, clock: FakeClock) -> None:
+def test_a_ledger_that_is_none_is_an_error_as_a_value(site: Site, state: Path, clock: FakeClock) -> None:
     (state / "ledger.db").write_bytes(b"not a database at all" * 500)
-    assert isinstance(open_ledger(state, clock, "lan"), HoldfastError)
+    assert isinstance(open_ledger(site, state, lambda: Ledger.open(state, clock, "lan")), HoldfastError)
 
 
 @pytest.mark.parametrize(
