@@ -248,7 +248,7 @@ def runbook(facts: Facts) -> Row:
         )
     if facts.claimed:
         words = f"used as it is, but approved without a signature: {'; '.join(facts.claimed)}"
-        return Row("runbook", "amber", words, target, None, evidence, "holdfast recover requests --help")
+        return Row("runbook", "amber", words, target, None, evidence, "holdfast recover requests")
     return Row("runbook", "green", "valid, used as it is", target, None, evidence)
 
 
