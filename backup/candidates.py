@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backup import media, vault
-from backup.depot import Depot, Store, digest_of
+from backup.depot import Depot, Store
 from backup.errors import MediumAwayError, RepositoryMissingError
 from backup.history import Copies, Kept
+from backup.marks import digest_of
 from inventory.errors import HoldfastError, UsageError
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -15,6 +14,7 @@ from typing import Literal
 
 from backup import errors, locks
 from backup.history import Copies, state_of
+from backup.marks import digest_of
 from backup.messages import Lock
 from backup.restic import Restic, find
 from backup.restic_command import Repository
@@ -242,14 +242,6 @@ class Depot:
         with suppress(FileExistsError):  # whole or not there: a run killed here must leave no empty key
             durable.write(file, secrets.token_hex(32).encode(), mode=0o600, replace=False)
         return self._password(store, system)
-
-
-def digest_of(repository: Path) -> str | None:
-    """Return a repository's identity, SHA-256 of its config file (None: there is none)."""
-    try:
-        return hashlib.sha256((repository / "config").read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def _lock_names(repository: Repository) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -130,6 +130,7 @@ class Copies:
     state: Mapping[str, Any]
     read: Callable[[str], Mapping[str, Any]]
     without: frozenset[str] = frozenset()
+    _seen: dict[int, Kept] = field(default_factory=dict, compare=False, repr=False)
 
     def leaving_out(self, vaults: Iterable[str]) -> Copies:
         """Return the same without what lies in some vaults, for instance because they are lost."""
@@ -151,7 +152,7 @@ class Copies:
         With `whole` no snapshot of a repository counts in which the last check found damage.
         """
         fitting = [
-            _kept(system, item)
+            self._newest(system, item)
             for item in self._of(system).get("newest", {}).values()
             if item is not None
             and kind in ("", item["kind"])
@@ -173,8 +174,8 @@ class Copies:
 
     def damaged(self, system: str, kind: str, store: str) -> bool:
         """Tell whether the last check of a system's repository in a store found damage."""
-        checked = self.check(system, kind, store)
-        return checked is not None and not checked.whole
+        item = self._of(system).get("checks", {}).get(f"{kind}/{store}")
+        return item is not None and not item["whole"]
 
     def restores(self, system: str) -> list[Measured]:
         """Return measured restores of a system, oldest first."""
@@ -205,6 +206,12 @@ class Copies:
     def media(self) -> dict[str, Medium]:
         """Return every medium ever prepared, by label."""
         return {label: _medium(label, item) for label, item in self.state.get("now/:media", {}).items()}
+
+    def _newest(self, system: str, item: Mapping[str, Any]) -> Kept:
+        """Return an item of the summary as a value; many questions are about the same ones."""
+        if id(item) not in self._seen:
+            self._seen[id(item)] = _kept(system, item)
+        return self._seen[id(item)]
 
     def _lost(self, kind: str, store: str) -> bool:
         return kind == "vault" and store in self.without

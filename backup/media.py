@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from backup import errors
-from backup.depot import Depot, Store, digest_of
+from backup.depot import Depot, Store
 from backup.history import Medium
+from backup.marks import digest_of
 from inventory.clock import to_text
 from inventory.errors import RefusedError
 from ledger import durable

@@ -10,9 +10,7 @@ from typing import Any
 
 from backup.history import Copies, Failure, Kept, Medium
 from inventory.clock import to_text
-from inventory.settings import Settings
-from inventory.site import Site
-from inventory.system import MediaCopy, System, VaultCopy
+from inventory.outline import SiteFacts, SystemFacts
 
 _LATE = 1.5
 """A copy counts until it is this many times its period old: one missed run is late, not lost."""
@@ -79,12 +77,12 @@ class SystemStatus:
 
 
 def of_system(
-    site: Site, copies: Copies, key: str, now: datetime, lost: Mapping[str, str] = MappingProxyType({})
+    site: SiteFacts, copies: Copies, key: str, now: datetime, lost: Mapping[str, str] = MappingProxyType({})
 ) -> SystemStatus:
     """Return the status of one system; what lies in a `lost` vault (name: why) does not count."""
     system = site.system(key)
     copies = copies.leaving_out(lost)
-    fresh, reasons = _fresh(site.settings, system, copies, key, now)
+    fresh, reasons = _fresh(site, system, copies, key, now)
     reasons = [f"vault {name}: {why}" for name, why in lost.items()] + reasons
     newest = copies.newest(key, whole=True)
     kinds = {kept.kind for kept in fresh}
@@ -100,29 +98,29 @@ def of_system(
     )
 
 
-def _fresh(settings: Settings, system: System, copies: Copies, key: str, now: datetime) -> tuple[list[Kept], list[str]]:
+def _fresh(
+    site: SiteFacts, system: SystemFacts, copies: Copies, key: str, now: datetime
+) -> tuple[list[Kept], list[str]]:
     """Return the newest copy in each store that is young enough, and what is wrong with the others."""
     fresh: list[Kept] = []
     reasons: list[str] = []
     for copy in system.copies:
-        match copy:
-            case VaultCopy(vault=name):
-                options = [copies.newest(key, "vault", name)]
-            case MediaCopy(media=name):
-                options = [copies.newest(key, "medium", label) for label in settings.media[name].disks]
+        name = copy.place
+        stores = [name] if copy.kind == "vault" else site.disks[name]
+        options = [copies.newest(key, copy.kind, store) for store in stores]
         kept_there = [kept for kept in options if kept is not None]
         damaged = [kept.store for kept in kept_there if copies.damaged(key, kept.kind, kept.store)]
         reasons += [f"the last check of {store} found damage" for store in damaged]
         found = [kept for kept in kept_there if kept.store not in damaged]
         young = [kept for kept in found if now - kept.at <= copy.every * _LATE]
         fresh += young
-        if name in copies.without and isinstance(copy, VaultCopy):
+        if name in copies.without and copy.kind == "vault":
             continue
         if not kept_there:
             reasons.append(f"no copy in {name} yet")
         elif found and not young:
             reasons.append(f"the newest copy in {name} is too old")
-    if not any(isinstance(copy, MediaCopy) for copy in system.copies):
+    if not any(copy.kind == "medium" for copy in system.copies):
         reasons.append("no offline media in its `copies`")
     return fresh, reasons
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from pathlib import Path
 
-from backup import errors
-from backup.depot import Depot, Store, digest_of
+from backup import errors, lost, marks
+from backup.depot import Depot, Store
+from backup.marks import MARKER
 from backup.restic_command import Repository
-from inventory.errors import HoldfastError, RefusedError, UsageError
-from inventory.system import VaultCopy
+from inventory.errors import RefusedError, UsageError
 
-MARKER = "holdfast-vault.json"
 _NO_CONTENT = {"lost+found", MARKER}
 
 
@@ -38,23 +36,7 @@ def require(depot: Depot, store: Store) -> None:
     Raises:
         VaultMissingError, VaultLostError, WrongVaultError: it is not.
     """
-    known = depot.copies().vault_id(store.name)
-    if not store.path.is_dir():
-        begin = f"mount it; for a new vault: mkdir -m 700 -p {store.path}"
-        raise errors.VaultMissingError(
-            f"the vault {store.name} is not at {store.path}",
-            hint=begin if known is None else "mount it, then try again",
-        )
-    found = marker_id(store.path)
-    if known is not None and found is None:
-        raise errors.VaultLostError(
-            f"the vault {store.name} is gone: {store.path} no longer holds what was recorded",
-            hint=f"recover from another copy; when it is lost for good: holdfast backup vault renew {store.name}",
-        )
-    if known is not None and found != known:
-        raise errors.WrongVaultError(
-            f"{store.path} is another vault than {store.name}", hint="mount the right one; nothing was written"
-        )
+    marks.require(store.name, store.path, depot.copies().vault_id(store.name))
 
 
 def renew(depot: Depot, store: Store, reason: str) -> None:
@@ -68,7 +50,7 @@ def renew(depot: Depot, store: Store, reason: str) -> None:
         raise UsageError("a vault is given up with a reason only", hint='say --reason "what happened"')
     if depot.copies().vault_id(store.name) is None:
         raise UsageError(f"the vault {store.name} was never used", hint="holdfast backup run begins it")
-    if not look(depot, store) and not _ruined(depot, store):
+    if not look(depot, store) and not lost.ruined(store.name, store.path, depot.copies()):
         raise RefusedError(f"the vault {store.name} is there and is ours; it is not given up", hint="use it")
     record = depot.ledger.append("vault.retired", {"store": store.name, "reason": reason})
     keys = depot.key_file(store, "any").parent
@@ -78,44 +60,7 @@ def renew(depot: Depot, store: Store, reason: str) -> None:
 
 def look(depot: Depot, store: Store) -> str:
     """Return what stands against reading from a vault, in words (nothing: it can be read)."""
-    if depot.copies().vault_id(store.name) is None:
-        return f"the vault {store.name} was never used"
-    try:
-        require(depot, store)
-    except HoldfastError as error:
-        return error.message
-    except OSError as error:
-        return f"{store.path} cannot be looked at: {error.strerror}"
-    return ""
-
-
-def lost(depot: Depot, system: str) -> dict[str, str]:
-    """Return the vaults that should hold copies of a system and cannot be read now, each with the reason."""
-    copies = depot.copies()
-    found = {}
-    for copy in depot.site.system(system).copies:
-        if not isinstance(copy, VaultCopy) or copies.newest(system, "vault", copy.vault) is None:
-            continue
-        store = depot.vault(copy.vault)
-        if said := look(depot, store):
-            found[copy.vault] = said
-        elif system in _ruined(depot, store):
-            found[copy.vault] = f"the repository of {system} is gone, or not the one recorded"
-    return found
-
-
-def _ruined(depot: Depot, store: Store) -> list[str]:
-    """Return the systems whose recorded repository is not in the vault any more, or is another one."""
-    known = depot.copies().repositories(store.kind, store.name)
-    return [system for system, one in known.items() if digest_of(store.repository(system)) != one.digest]
-
-
-def marker_id(path: Path) -> str | None:
-    """Return the id a vault's marker names, or None."""
-    try:
-        return str(json.loads((path / MARKER).read_text())["id"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return lost.look(store.name, store.path, depot.copies())
 
 
 def _begin(depot: Depot, store: Store) -> None:
@@ -126,7 +71,7 @@ def _begin(depot: Depot, store: Store) -> None:
             f"{store.path} is not empty ({', '.join(others[:3])}) and the ledger does not know it as a vault",
             hint="give the vault an empty directory of its own",
         )
-    found = marker_id(store.path)
+    found = marks.marker_id(store.path)
     id_ = found or secrets.token_hex(16)
     if found is None:
         (store.path / MARKER).write_text(json.dumps({"vault": store.name, "id": id_, "site": depot.site.settings.site}))

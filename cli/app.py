@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,11 +93,34 @@ def _interrupted(_signal: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
+def _asked_for(arguments: Sequence[str]) -> typer.Typer:
+    """Return the application with only the command that is asked for: getting all of them ready takes its time.
+
+    Whatever is not plain (no command, one that is not there) is left to the whole application.
+    """
+    words = iter(arguments)
+    for word in words:
+        if word == "--site":
+            next(words, None)
+        elif not word.startswith("-"):
+            one = copy(app)
+            one.registered_commands = [each for each in app.registered_commands if _name(each.callback) == word]
+            one.registered_groups = [each for each in app.registered_groups if _name(each.typer_instance) == word]
+            return one if len(one.registered_commands) + len(one.registered_groups) == 1 else app
+    return app
+
+
+def _name(registered: Any) -> str:
+    """Return the name of a command's function or of a group."""
+    return str(registered.info.name if isinstance(registered, typer.Typer) else registered.__name__)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; every expected failure becomes two lines on stderr."""
     signal.signal(signal.SIGTERM, _interrupted)
+    given = list(arguments) if arguments is not None else sys.argv[1:]
     try:
-        result = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        result = _asked_for(given)(args=given, standalone_mode=False)
         sys.stdout.flush()
     except BaseException as failure:
         return int(_told(failure))

@@ -76,14 +76,14 @@ def status(context: typer.Context, json: JsonOption = False) -> ExitCode:
 
     Example: holdfast backup status
     """
-    from backup import vault
+    from backup import lost
     from backup.history import state_of
     from backup.status import of_system
 
     here = current(context)
     copies = state_of(here.ledger)
-    depot, now = depot_of(here), here.clock.now()
-    rows = [of_system(here.site, copies, key, now, vault.lost(depot, key)) for key in here.site.own]
+    now, unreadable = here.clock.now(), lost.of_systems(here.site, copies)
+    rows = [of_system(here.site, copies, key, now, unreadable[key]) for key in here.site.own]
     if json:
         found = [medium.as_json() for medium in copies.media.values()]
         output.document({"systems": [row.as_json() for row in rows], "media": found})

@@ -38,17 +38,17 @@ def _beginning(incomplete: str, names: Callable[[], Iterable[str]]) -> list[str]
 
 
 def _site(context: Any) -> Path:
-    from inventory import site
+    from inventory import places
 
-    return site.find(context.find_root().params.get("site"), os.environ, Path.cwd())
+    return places.find(context.find_root().params.get("site"), os.environ, Path.cwd())
 
 
 def _read(context: typer.Context) -> Groups:
     """Read the inventories without asking Ansible; what is at fault is left out."""
-    from inventory import groups, settings, site
+    from inventory import groups, places, settings, site
 
     root = _site(context)
-    return groups.read(*site.inventories(root, settings.load(root / settings.SETTINGS_FILE)))
+    return groups.read(*site.inventories(root, settings.load(root / places.SETTINGS_FILE)))
 
 
 def _runbooks(context: typer.Context) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,8 @@ from inventory.clock import Clock
 if TYPE_CHECKING:
     from datetime import date
 
+    from incident.yardstick import Yardstick
+    from inventory.outline import SiteFacts
     from inventory.people import Actor
     from inventory.site import Site
     from ledger.ledger import Ledger
@@ -55,17 +58,38 @@ class Context:
     @cached_property
     def root(self) -> Path:
         """Return the site's directory, read or not."""
-        from inventory import site
+        from inventory import places
 
-        return site.find(self._given_site, os.environ, Path.cwd())
+        return places.find(self._given_site, os.environ, Path.cwd())
+
+    @cached_property
+    def yardstick(self) -> Yardstick:
+        """Return what readiness is held against: as kept, if no file of the site changed since, else read anew."""
+        from incident import yardstick
+        from inventory import kept
+
+        file = kept.file_of(self.root, os.environ)
+        mark = kept.fingerprint(self.root, self.clock.now(), Path(__file__).parent.parent)
+        with suppress(KeyError, TypeError, ValueError):
+            if (content := kept.read(file, mark)) is not None:
+                return yardstick.from_json(content)
+        found = yardstick.of(self.site)
+        if not self.site.settings.inventories:  # what lies elsewhere is not in the fingerprint
+            kept.write(file, mark, yardstick.as_json(self.site, found))
+        return found
+
+    @property
+    def facts(self) -> SiteFacts:
+        """Return the site in outline: whole if it was read already, as kept if it was not."""
+        return self.site if "site" in self.__dict__ else self.yardstick.site
 
     @cached_property
     def state(self) -> Path:
         """Return the state directory, made with mode 0700 if new."""
-        from inventory import site
+        from inventory import places
         from inventory.errors import HoldfastError
 
-        directory = site.state_directory(self.site, os.environ)
+        directory = places.state_directory(self.facts, os.environ)
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -92,12 +116,15 @@ class Context:
     @cached_property
     def ledger(self) -> Ledger:
         """Return the site's ledger, opened."""
+        from inventory import login
         from ledger.ledger import Ledger
 
+        if self.facts.in_file:
+            return Ledger.open(self.state, self.clock, login.current())
         settings = self.site.settings
         named = settings.ledger_password_file or settings.ledger_password_command or settings.ledger_password_credential
         password = self._ledger_password if named else None
-        return Ledger.open(self.state, self.clock, self.actor.login, url=settings.ledger or "", password=password)
+        return Ledger.open(self.state, self.clock, login.current(), url=settings.ledger or "", password=password)
 
     def _ledger_password(self) -> str:
         from inventory import secret

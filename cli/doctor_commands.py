@@ -42,9 +42,9 @@ def doctor(
 def _examined(here: Context, *, quick: bool) -> Examination:
     from incident.doctor import examine
     from incident.doctor.patient import Patient, open_ledger
-    from inventory import people, site
+    from inventory import people, places
 
-    state, login = site.state_directory(here.site, os.environ), people.current_login()
+    state, login = places.state_directory(here.site, os.environ), people.current_login()
     opened = open_ledger(here.site, state, lambda: here.ledger)
     patient = Patient(here.site, state, here.clock, login, os.environ, opened)
     with output.progress("Looking") as progress:

@@ -10,8 +10,8 @@ from inventory import draft_parts as parts
 from inventory import duration
 from inventory.errors import UsageError
 from inventory.lines import near
+from inventory.outline import DEFAULT_TARGET
 from inventory.site import Site
-from inventory.system import DEFAULT_TARGET
 
 _TRIES = 3
 _WEEKLY = "7d"

@@ -158,9 +158,9 @@ def _picture(site: Site, made: Graph, form: Format, to: Path | None, language: L
 
 def _measured(here: Context) -> dict[str, float]:
     """Return the seconds that systems' own recoveries would take, of those that were measured."""
-    from incident import gather
+    from incident import gather, yardstick
 
-    found = gather.province(here.site, here.state, here.ledger, here.clock.now()).forecasts
+    found = gather.province(yardstick.of(here.site), here.ledger, here.clock.now()).forecasts
     return {key: each.own_seconds for key, each in found.items() if each.own_seconds is not None}
 
 

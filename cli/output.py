@@ -14,6 +14,9 @@ from inventory.errors import HoldfastError
 if TYPE_CHECKING:
     from rich.console import Console
 
+_LONGEST_READ = 50_000
+"""Characters of a JSON document that somebody may still want to read as it is; indenting longer ones takes its time."""
+
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code not in (0x09, 0x0A)}
 _JSON_CONTROL = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
@@ -34,8 +37,9 @@ def note(text: str) -> None:
 
 
 def document(value: Any) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(_json(value, indent=2) + "\n")
+    """Print one JSON document: indented for people as long as people could read it, else on one line."""
+    text = _json(value)
+    sys.stdout.write((text if len(text) > _LONGEST_READ else _json(value, indent=2)) + "\n")
 
 
 def json_line(value: Any) -> None:

@@ -28,10 +28,11 @@ def readiness(
     from incident import gather
 
     here = current(context)
-    if system is not None and here.site.system(system).external:
-        ours = ", ".join(here.site.own) or "none"
+    asked = here.yardstick
+    if system is not None and asked.site.system(system).external:
+        ours = ", ".join(asked.site.own) or "none"
         raise UsageError(f"{system} is not ours to judge: its inventory says `external`", hint=f"our systems: {ours}")
-    found = gather.province(here.site, here.state, here.ledger, here.clock.now())
+    found = gather.province(asked, here.ledger, here.clock.now())
     shown = [each for each in found.systems if system in (None, each.key)]
     if json:
         output.document(_as_json(found, shown))
@@ -49,7 +50,7 @@ def today(context: typer.Context, json: JsonOption = False) -> ExitCode:
     from incident import today as todays
 
     here = current(context)
-    tasks = todays.tasks(here.site, here.state, here.ledger, here.clock.now())
+    tasks = todays.tasks(here.yardstick, here.state, here.ledger, here.clock.now())
     if json:
         output.document([task.as_json() for task in tasks])
     elif tasks:

@@ -38,7 +38,7 @@ def incident(
     from incident import report as reports
 
     here = current(context)
-    made = reports.of_incident(here.site, here.state, here.ledger, incident_id, here.clock.now())
+    made = reports.of_incident(here.site, here.ledger, incident_id, here.clock.now())
     pages.write_incident(made, to)
     output.line(f"wrote {to}")
     return ExitCode.DONE

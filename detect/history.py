@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from detect.logs import READ, Account
-from detect.rule import RuleSet
 from inventory import clock
 from ledger.ledger import Ledger
 from ledger.projection import Projection, State
 from ledger.record import Record
 
+if TYPE_CHECKING:  # who only asks what is known must not wait for all that reads logs and rules
+    from detect.logs import Account
+    from detect.rule import RuleSet
+
 KIND = "detect.ran"
+READ, SILENT, UNREAD = "read", "silent", "unread"
+"""How a run found a source: read to its end, nothing there to read, there and not readable."""
 
 
 @dataclass(frozen=True)

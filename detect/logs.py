@@ -11,6 +11,7 @@ from pathlib import Path
 from detect import positions
 from detect.engine import Place
 from detect.event import Event
+from detect.history import READ, SILENT, UNREAD
 from detect.positions import Piece
 from detect.readers import reader
 from detect.readers.lines import Line, UnreadableError, lines, opened
@@ -18,8 +19,6 @@ from detect.sources import Tally, judged, matching
 from inventory import reach
 from inventory.errors import HoldfastError
 from inventory.system import FileLog, Host, LogSource
-
-READ, SILENT, UNREAD = "read", "silent", "unread"
 
 
 @dataclass(frozen=True)

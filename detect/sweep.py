@@ -13,7 +13,8 @@ from pathlib import Path
 
 from detect import alerting, history, logs, positions
 from detect.engine import Engine, Finding
-from detect.logs import READ, SILENT, UNREAD, Account, Log, Reading
+from detect.history import READ, SILENT, UNREAD
+from detect.logs import Account, Log, Reading
 from detect.rule import RuleSet
 from inventory.errors import ExitCode, worst
 from inventory.site import Site

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from incident.incident import Incident
+from inventory.outline import DEFAULT_TARGET, Systems
 from inventory.policy import ClockRule
-from inventory.system import DEFAULT_TARGET, System
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,7 @@ NOTICES = ("first_notice", "incident_report", "personal_data", "notice", "final_
 """Clocks that a recorded notice stops, and that run on when the incident is closed: what is owed stays owed."""
 
 
-def clocks(
-    incident: Incident, rules: Sequence[ClockRule], systems: Mapping[str, System], now: datetime
-) -> list[IncidentClock]:
+def clocks(incident: Incident, rules: Sequence[ClockRule], systems: Systems, now: datetime) -> list[IncidentClock]:
     """Return every clock that runs or ran in an incident: one per rule, one per affected system where it is by RTO.
 
     A clock that waits for a decision is none of them: see `open_questions`.
@@ -184,9 +182,7 @@ def _stopped(incident: Incident, key: str) -> datetime | None:
     return None if deed is None else deed.at
 
 
-def _recovery(
-    incident: Incident, rule: ClockRule, systems: Mapping[str, System], now: datetime
-) -> Iterable[IncidentClock]:
+def _recovery(incident: Incident, rule: ClockRule, systems: Systems, now: datetime) -> Iterable[IncidentClock]:
     for key in incident.systems:
         normal = incident.normal.get(key)
         target = systems[key].rto if key in systems else DEFAULT_TARGET

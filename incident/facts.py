@@ -10,7 +10,7 @@ from backup.history import Checked, Kept, Measured, Medium
 from backup.status import SystemStatus
 from detect.history import SystemState
 from incident.forecast import Forecast
-from inventory.system import System
+from inventory.outline import SystemFacts
 from playbooks.history import Hardening
 
 State = Literal["green", "amber", "red", "unknown"]
@@ -56,7 +56,7 @@ class Facts:
     """
 
     key: str
-    system: System
+    system: SystemFacts
     hosts: tuple[str, ...]
     hardening: Hardening | None
     copies: SystemStatus

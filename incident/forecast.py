@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from incident.measure import Measurement
-from incident.plan import dependencies
-from inventory.system import System
+from incident.measured import Measurement
+from inventory.graph import dependencies
+from inventory.outline import Systems
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class Forecast:
     evidence: tuple[int, ...]
 
 
-def forecast(
-    needs: Mapping[str, Need], measured: Mapping[str, Measurement], systems: Mapping[str, System]
-) -> dict[str, Forecast]:
+def forecast(needs: Mapping[str, Need], measured: Mapping[str, Measurement], systems: Systems) -> dict[str, Forecast]:
     """Return each system's forecast.
 
     Until a recovery run begins: the longest preparation that was measured, and fetching the medium. Then each system
@@ -49,7 +47,7 @@ def forecast(
     own = {key: _own(needs[key], measured.get(key), rate) for key in needs}
     found: dict[str, Forecast] = {}
     for key in needs:
-        chain = [key, *_all_before(key, list(needs), systems)]
+        chain = [key, *_all_before(key, needs, systems)]
         missing = [each for each in chain if own[each] is None]
         evidence = tuple(sorted({measured[each].seq for each in chain if each in measured}))
         if missing:
@@ -103,7 +101,7 @@ def _own(need: Need, measured: Measurement | None, rate: float | None) -> float 
     return overhead + measured.fixed_seconds + need.bytes / rate
 
 
-def _all_before(key: str, among: list[str], systems: Mapping[str, System]) -> list[str]:
+def _all_before(key: str, among: Collection[str], systems: Systems) -> list[str]:
     found: list[str] = []
     waiting = sorted(dependencies(key, among, systems))
     while waiting:

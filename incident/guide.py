@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from incident.clocks import IncidentClock, OpenQuestion
 from incident.incident import Incident
-from incident.runs import Run
 from inventory import duration
+
+if TYPE_CHECKING:
+    from incident.runs import Run
 
 
 @dataclass(frozen=True)

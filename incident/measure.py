@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from incident.incident import Incident
-from incident.runs import Run
-from inventory.system import System
+from inventory.outline import Systems
 
-_GROWS_WITH_DATA = ("copy", "restore")
+if TYPE_CHECKING:
+    from incident.runs import Run
 
 
 @dataclass(frozen=True)
@@ -38,24 +38,7 @@ class Recovered:
         return self.recovered_seconds is not None and self.recovered_seconds <= self.target_seconds
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """What one finished recovery of a system tells about the next.
-
-    `prepare_seconds` from detection to the start of the run, `growing_seconds` of its steps that grow with the data
-    (`bytes` were restored), `fixed_seconds` of the others; with the moment it was measured and the record that says so.
-    """
-
-    system: str
-    bytes: int
-    prepare_seconds: float
-    growing_seconds: float
-    fixed_seconds: float
-    at: datetime
-    seq: int
-
-
-def recovered(incident: Incident, systems: Mapping[str, System], run: Run | None) -> list[Recovered]:
+def recovered(incident: Incident, systems: Systems, run: Run | None) -> list[Recovered]:
     """Return every affected system of an incident as measured so far."""
     found = []
     for key in incident.systems:
@@ -76,36 +59,6 @@ def recovered(incident: Incident, systems: Mapping[str, System], run: Run | None
             )
         )
     return found
-
-
-def measurements(incident: Incident, runs: list[Run]) -> dict[str, Measurement]:
-    """Return what an incident's recovery teaches about each system that came back with its data in one go."""
-    found: dict[str, Measurement] = {}
-    for key, normal in incident.normal.items():
-        run = next((run for run in reversed(runs) if any(system.key == key for system in run.plan.systems)), None)
-        if run is None or not normal.bytes or not normal.measured or _repeated(run, key):
-            continue
-        growing = fixed = 0.0
-        for step in run.plan.steps:
-            seconds = run.state(step.key).seconds
-            if step.system != key or seconds is None:
-                continue
-            if step.step.restore is not None or step.step.check in _GROWS_WITH_DATA:
-                growing += seconds
-            else:
-                fixed += seconds
-        prepare = max(0.0, (run.started_at - incident.detected_at).total_seconds())
-        found[key] = Measurement(key, normal.bytes, prepare, growing, fixed, normal.at, normal.seq)
-    return found
-
-
-def _repeated(run: Run, key: str) -> bool:
-    """Tell whether a step that grows with the data was begun twice: its last time says too little."""
-    return any(
-        run.state(step.key).attempts > 1
-        for step in run.plan.steps
-        if step.system == key and (step.step.restore is not None or step.step.check in _GROWS_WITH_DATA)
-    )
 
 
 def _began(run: Run | None, key: str) -> datetime | None:

@@ -10,6 +10,7 @@ from typing import Any
 from incident.runbook import Book, Runbook, Step, digest
 from inventory import graph
 from inventory.errors import HoldfastError, RefusedError, UsageError
+from inventory.graph import dependencies
 from inventory.system import Strict, System
 
 
@@ -130,23 +131,6 @@ def _free_first(keys: Sequence[str], waits: Mapping[str, set[str]], rank: Callab
             raise HoldfastError("the systems depend on each other in a circle", hint="holdfast inventory validate")
         done.append(min(free, key=rank))
     return done
-
-
-def dependencies(key: str, among: Sequence[str], systems: Mapping[str, System]) -> set[str]:
-    """Return which of `among` must be back before `key`, directly or through systems that are not in `among`."""
-    found: set[str] = set()
-    seen: set[str] = set()
-    waiting = list(systems[key].depends_on)
-    while waiting:
-        other = waiting.pop()
-        if other in seen or other not in systems:
-            continue
-        seen.add(other)
-        if other in among:
-            found.add(other)
-        else:
-            waiting += systems[other].depends_on
-    return found - {key}
 
 
 def make(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from backup import history as copies_history
-from incident import forecast, gather, timeline, view
+from incident import forecast, gather, measured, timeline, view, yardstick
 from incident.forecast import Forecast, Need
 from incident.gather import Province
 from incident.measure import Recovered
@@ -45,7 +44,7 @@ class IncidentReport:
     head: str
 
 
-def of_incident(site: Site, state: Path, ledger: Ledger, incident_id: str | None, now: datetime) -> IncidentReport:
+def of_incident(site: Site, ledger: Ledger, incident_id: str | None, now: datetime) -> IncidentReport:
     """Gather one incident's report.
 
     Raises:
@@ -61,7 +60,7 @@ def of_incident(site: Site, state: Path, ledger: Ledger, incident_id: str | None
         timeline=timeline.of_incident(seen.incident, ledger),
         recovered=seen.recovered,
         at_real_size=real_size(site, ledger),
-        province=gather.province(site, state, ledger, now),
+        province=gather.province(yardstick.of(site), ledger, now),
         records=head.seq,
         head=head.hash,
     )
@@ -77,5 +76,5 @@ def real_size(site: Site, ledger: Ledger) -> list[AtRealSize]:
     for key, system in site.own.items():
         size, today = system.realistic_size_gb, needs[key].bytes
         sized[key] = Need(today if size is None or today is None else int(size * 1e9), gather.fetch_seconds(site))
-    forecasts = forecast.forecast(sized, gather.measured(ledger), site.systems)
+    forecasts = forecast.forecast(sized, measured.lessons(ledger).measured, site.systems)
     return [AtRealSize(key, system.realistic_size_gb, forecasts[key]) for key, system in site.own.items()]

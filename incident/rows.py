@@ -8,7 +8,6 @@ from backup.history import Medium
 from incident.facts import WORST_FIRST, Facts, Row, State
 from inventory import duration, size
 from inventory.policy import Policy
-from inventory.system import MediaCopy
 
 _WATCHED_EVERY = timedelta(hours=1)
 """How long logs may go unread: our own proposal, until a policy pack says otherwise."""
@@ -95,7 +94,7 @@ def three_two_one(facts: Facts) -> Row:
 def offline(facts: Facts, policy: Policy, now: datetime) -> Row:
     """Is the offline copy really out of reach?"""
     limit = _limit(policy, "offline_proof_every", facts.system.level)
-    every = min((copy.every for copy in facts.system.copies if isinstance(copy, MediaCopy)), default=None)
+    every = min((copy.every for copy in facts.system.copies if copy.kind == "medium"), default=None)
     target = "a copy on a detached medium, and a probe that failed to reach it"
     if limit is not None:
         target += f", at most {duration.show(limit)} ago"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from inventory import lines
-from inventory.duration import Duration
+from inventory.fields import Duration
 from inventory.lines import Problem, SiteError
 from inventory.site import Site
 from inventory.system import CommandCheck, HttpCheck, PortCheck, SqlCheck, Strict

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from incident.measured import approvals
 from incident.plan import PlannedStep, RecoveryPlan
 from inventory import clock
 from inventory.approval import Approval
@@ -141,20 +142,10 @@ def _fold(state: State, record: Record) -> None:
         case "step.waiting":
             step |= {"status": "waiting", "ask": body["ask"]}
         case "step.answered":
-            step |= {"status": "answered", "answer": body["answer"], "approvals": _approvals(record)}
+            step |= {"status": "answered", "answer": body["answer"], "approvals": approvals(record)}
         case "step.finished":
             step |= {"status": "done" if body["ok"] else "failed", "in_doubt": False}
             step |= {"found": body["found"], "seconds": body["seconds"]}
-
-
-def _approvals(record: Record) -> list[dict[str, Any]]:
-    """Return who approved, as a record says it; one from before there were signatures holds its actor's word."""
-    body = record.body
-    if body["answer"] != "approved":
-        return []
-    word = {"person": record.actor, "login": record.actor, "fingerprint": "", "signed": False}
-    given = body.get("approvals") or [word | {"at": clock.to_text(record.at)}]
-    return [{key: value for key, value in each.items() if key != "signature"} for each in given]
 
 
 RUNS = Projection("recovery-runs", 3, _fold, KINDS)

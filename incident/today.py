@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 
 from incident import clocks, gather, view
 from incident.facts import WORST_FIRST, State
-from incident.incident import all_incidents
+from incident.incident import Incident, all_incidents
 from incident.watch import heartbeat
-from inventory import calendar, days, duration, policy
-from inventory.site import Site
+from incident.yardstick import Yardstick
+from inventory import calendar, days, duration
 from ledger import alerts
 from ledger.ledger import Ledger
 
@@ -31,12 +32,13 @@ class Task:
         return {"state": self.state, "system": self.system, "what": self.what, "command": self.command}
 
 
-def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
+def tasks(yardstick: Yardstick, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
     """Return what needs doing: open incidents first, then waiting alerts, then rows that are not green, worst first.
 
     Rows of systems in an open incident wait until it is over: there is one next command, and it is the incident's.
     """
-    found = _incidents(site, ledger, now)
+    incidents = all_incidents(ledger)
+    found = _incidents(yardstick, incidents, ledger, now)
     waiting = alerts.listed(ledger, states=(alerts.OPEN,))
     if waiting:
         worst = max(waiting, key=lambda alert: alerts.rank(alert.level))
@@ -45,14 +47,14 @@ def tasks(site: Site, state: Path, ledger: Ledger, now: datetime) -> list[Task]:
         add = "holdfast incident affect --from-alerts" if found else "holdfast incident open --from-alerts --title TEXT"
         found.append(Task("red", systems, what, add))
     found += _watch(state, now)
-    busy = {key for incident in all_incidents(ledger) if incident.open for key in incident.systems}
+    busy = {key for incident in incidents if incident.open for key in incident.systems}
     rows = [
         Task(row.state, each.key, f"{row.id}: {row.value}", row.next)
-        for each in gather.province(site, state, ledger, now).systems
+        for each in gather.province(yardstick, ledger, now).systems
         for row in each.rows
         if row.state != "green" and each.key not in busy
     ]
-    rows += _days(site, now)
+    rows += _days(yardstick, now)
     return found + sorted(rows, key=lambda task: WORST_FIRST.index(task.state))
 
 
@@ -68,12 +70,11 @@ def _watch(state: Path, now: datetime) -> list[Task]:
     ]
 
 
-def _days(site: Site, now: datetime) -> list[Task]:
+def _days(yardstick: Yardstick, now: datetime) -> list[Task]:
     """Return what the policies' calendar asks for soon, or asked for and nobody recorded."""
-    today = days.local(now, site.settings.timezone)
-    done = {(each.item, each.day) for each in site.registers.done}
+    today = days.local(now, yardstick.site.timezone)
     found = []
-    for each in calendar.due(policy.load(site.settings.policies).calendar, done, today):
+    for each in calendar.due(yardstick.rules.calendar, set(yardstick.site.sent), today):
         if each.state in {"soon", "late"}:
             when = f"{each.left.days} days left" if each.state == "soon" else f"LATE by {-each.left.days} days"
             words = f"{each.rule.title} ({each.day}): {when}; recorded in registers/calendar.yml once it is done"
@@ -82,19 +83,19 @@ def _days(site: Site, now: datetime) -> list[Task]:
     return found
 
 
-def _incidents(site: Site, ledger: Ledger, now: datetime) -> list[Task]:
+def _incidents(yardstick: Yardstick, incidents: Sequence[Incident], ledger: Ledger, now: datetime) -> list[Task]:
     """Return open incidents, and closed ones of which a notice or report is still owed."""
     found = []
-    rules = policy.load(site.settings.policies).clocks
-    for incident in all_incidents(ledger):
+    site, rules = yardstick.site, yardstick.rules.clocks
+    for incident in incidents:
         if not incident.open:
             owed = clocks.owed(clocks.clocks(incident, rules, site.systems, now))
             if owed:
-                following = view.following(ledger, site, incident, now)
+                following = view.following(ledger, site, incident, now, rules)
                 words = f"{incident.id} {incident.title} (closed): {following.why}"
                 found.append(Task("red" if owed[0].late else "amber", "-", words, following.command))
             continue
-        seen = view.view(ledger, site, incident.id, now)
+        seen = view.view(ledger, site, incident.id, now, rules)
         running = [clock for clock in seen.clocks if clock.state == "running"]
         late = [clock for clock in seen.clocks if clock.state == "late"]
         first = min(running, key=lambda clock: clock.left, default=None)

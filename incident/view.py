@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from incident import clocks, guide, measure, runs
+from incident import clocks, guide, measure
 from incident.clocks import IncidentClock, OpenQuestion
 from incident.guide import Next
 from incident.incident import Decision, Incident, find
 from incident.measure import Recovered
-from incident.runs import Run
 from inventory import clock, duration, policy
-from inventory.site import Site
+from inventory.outline import SiteFacts
+from inventory.policy import ClockRule
 from ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    from incident.runs import Run
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,17 @@ class IncidentView:
         }
 
 
-def view(ledger: Ledger, site: Site, incident_id: str | None, now: datetime) -> IncidentView:
-    """Return one incident's view as of now.
+def view(
+    ledger: Ledger, site: SiteFacts, incident_id: str | None, now: datetime, rules: Sequence[ClockRule] | None = None
+) -> IncidentView:
+    """Return one incident's view as of now; `rules` are the site's clocks, if the caller has them at hand.
 
     Raises:
         UsageError: no such incident, or it is not clear which.
     """
     incident = find(ledger, incident_id)
     last = newest_run(ledger, incident)
-    rules = policy.load(site.settings.policies).clocks
+    rules = policy.load(site.policies).clocks if rules is None else rules
     recovered = measure.recovered(incident, site.systems, last)
     running = clocks.clocks(incident, rules, site.systems, now)
     questions = clocks.open_questions(incident, rules)
@@ -89,9 +94,11 @@ def view(ledger: Ledger, site: Site, incident_id: str | None, now: datetime) -> 
     )
 
 
-def following(ledger: Ledger, site: Site, incident: Incident, now: datetime) -> Next:
-    """Return the incident's next command."""
-    rules = policy.load(site.settings.policies).clocks
+def following(
+    ledger: Ledger, site: SiteFacts, incident: Incident, now: datetime, rules: Sequence[ClockRule] | None = None
+) -> Next:
+    """Return the incident's next command; `rules` are the site's clocks, if the caller has them at hand."""
+    rules = policy.load(site.policies).clocks if rules is None else rules
     owed = clocks.owed(clocks.clocks(incident, rules, site.systems, now))
     questions = clocks.open_questions(incident, rules)
     return guide.next_command(incident, newest_run(ledger, incident), questions, owed)
@@ -99,7 +106,11 @@ def following(ledger: Ledger, site: Site, incident: Incident, now: datetime) -> 
 
 def newest_run(ledger: Ledger, incident: Incident) -> Run | None:
     """Return the incident's newest recovery run, if any was started."""
-    return runs.find(ledger, incident.runs[-1]) if incident.runs else None
+    if not incident.runs:
+        return None
+    from incident import runs  # reading a plan back needs much that most commands do not
+
+    return runs.find(ledger, incident.runs[-1])
 
 
 def _system(each: Recovered, last: Run | None) -> tuple[str, str, str]:

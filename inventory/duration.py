@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _PART = re.compile(r"(\d+)(s|m|h|d|w)")
 _WHOLE = re.compile(r"(?:\d+[smhdw])+")
@@ -61,15 +58,3 @@ def _parts(rest: int) -> list[str]:
         if amount:
             parts.append(f"{amount}{name}")
     return parts
-
-
-def _from_yaml(value: Any) -> Any:
-    return parse(value) if isinstance(value, str) else value
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_from_yaml),
-    PlainSerializer(write, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": "^([0-9]+[smhdw])+$", "examples": ["8h", "1d12h"]}),
-]

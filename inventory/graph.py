@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from inventory import duration
-from inventory.system import DEFAULT_TARGET, System
+from inventory.outline import DEFAULT_TARGET, SystemFacts
 
-Systems = Mapping[str, System]
+if TYPE_CHECKING:
+    from inventory.system import System
+
+Systems = Mapping[str, "System"]
 
 
 @dataclass(frozen=True)
@@ -162,3 +166,20 @@ def critical_path(systems: Systems, times: Mapping[str, float]) -> CriticalPath:
 
 def _longest_first(chain: tuple[float, tuple[str, ...]]) -> tuple[float, tuple[str, ...]]:
     return -chain[0], chain[1]
+
+
+def dependencies(key: str, among: Collection[str], systems: Mapping[str, SystemFacts]) -> set[str]:
+    """Return which of `among` must be back before `key`, directly or through systems that are not in `among`."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = list(systems[key].depends_on)
+    while waiting:
+        other = waiting.pop()
+        if other in seen or other not in systems:
+            continue
+        seen.add(other)
+        if other in among:
+            found.add(other)
+        else:
+            waiting += systems[other].depends_on
+    return found - {key}

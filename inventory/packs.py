@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from inventory import lines
-from inventory.duration import Duration
 from inventory.errors import UsageError
+from inventory.fields import Duration
 from inventory.system import Day, Strict
 
 PACKS = Path(__file__).parent / "policies"

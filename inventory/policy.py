@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from inventory.errors import UsageError
-from inventory.packs import PACKS, Applies, CalendarText, ClockText, LimitText, Pack, Starts, known, read
 
-__all__ = ["PACKS", "CalendarRule", "ClockRule", "Limit", "Pack", "Policy", "known", "load"]
+if TYPE_CHECKING:  # reading a pack needs much that using its rules does not
+    from inventory.packs import Applies, CalendarText, ClockText, LimitText, Starts
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,27 @@ class Policy:
         return flags.count(False)
 
 
-def load(names: Sequence[str], directory: Path = PACKS) -> Policy:
+def load(names: Sequence[str], directory: Path | None = None) -> Policy:
     """Read packs and join them.
 
     Raises:
         UsageError: no such pack, or two packs cannot be compared.
         SiteError: a pack is not valid.
     """
-    return _shipped(tuple(names)) if directory == PACKS else _join(names, directory)
+    return _shipped(tuple(names)) if directory is None else _join(names, directory)
 
 
 @cache
 def _shipped(names: tuple[str, ...]) -> Policy:
     """Read the packs that come with Holdfast once: they do not change while a command runs."""
+    from inventory.packs import PACKS
+
     return _join(names, PACKS)
 
 
 def _join(names: Sequence[str], directory: Path) -> Policy:
+    from inventory.packs import read
+
     clocks: dict[str, ClockRule] = {}
     limits: dict[str, dict[int, Limit]] = {}
     directions: dict[str, str] = {}

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 
 from inventory.groups import Groups
 from inventory.lines import Location, Problem, near
-from inventory.settings import SETTINGS_FILE, Settings
+from inventory.places import SETTINGS_FILE
+from inventory.settings import Settings
 from inventory.system import MediaCopy, System, VaultCopy
 
 

@@ -9,13 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, Tag, model_validator
 
-from inventory import lines, policy
+from inventory import lines, packs
 from inventory.days import ZoneName
-from inventory.duration import Duration
+from inventory.fields import Duration
 from inventory.lines import Document, Problem, SiteError
 from inventory.system import Strict, by_key
-
-SETTINGS_FILE = "holdfast.yml"
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 _LEDGER = "postgresql"
@@ -172,7 +170,7 @@ def load(file: Path) -> Settings:
 
 
 def _policies(document: Document, settings: Settings) -> Iterator[Problem]:
-    known = policy.known()
+    known = packs.known()
     for index, name in enumerate(settings.policies):
         if name not in known:
             yield document.problem(("policies", index), "no such policy pack", lines.near(name, known, "packs"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from inventory.ansible_inventory import Ansible, cache_directory
 from inventory.errors import UsageError
 from inventory.lines import Document, Location, Problem, Remark, SiteError, near
 from inventory.people import People
+from inventory.places import SETTINGS_FILE
 from inventory.registers import Registers
-from inventory.settings import SETTINGS_FILE, Settings
+from inventory.settings import Settings
 from inventory.ssh import Ssh
 from inventory.system import Host, System
 from inventory.waivers import Waivers
@@ -94,29 +96,58 @@ class Site:
         }
 
     @property
+    def site_id(self) -> str:
+        """Return the site's own name, a word."""
+        return self.settings.site
+
+    @property
+    def state_place(self) -> Path | None:
+        """Return where the settings want the state to lie, if they say so."""
+        return self.resolve(self.settings.state) if self.settings.state else None
+
+    @property
+    def timezone(self) -> str:
+        """Return the name of the time zone the site is in."""
+        return self.settings.timezone
+
+    @property
+    def in_file(self) -> bool:
+        """Tell whether the ledger is a file of the state directory."""
+        return self.settings.ledger is None
+
+    def waived(self, today: date) -> Mapping[str, Collection[str]]:
+        """Return, by system, the controls that are waived on a day."""
+        return {key: self.waivers.of_system(key, today) for key in self.own}
+
+    @property
+    def sent(self) -> Collection[tuple[str, date]]:
+        """Return what the calendar asked for and was done: which, and for which day."""
+        return [(each.item, each.day) for each in self.registers.done]
+
+    @property
+    def policies(self) -> Sequence[str]:
+        """Return the names of the chosen policy packs."""
+        return self.settings.policies
+
+    @property
+    def vault_places(self) -> Mapping[str, Path]:
+        """Return where each vault lies."""
+        return {name: self.resolve(vault.path) for name, vault in self.settings.vaults.items()}
+
+    @property
+    def disks(self) -> Mapping[str, Sequence[str]]:
+        """Return the labels of each rotation set's media."""
+        return {name: list(rotation.disks) for name, rotation in self.settings.media.items()}
+
+    @property
+    def fetch_medium(self) -> timedelta | None:
+        """Return how long fetching a medium takes, if the settings say so."""
+        return self.settings.fetch_medium
+
+    @property
     def own(self) -> Mapping[str, System]:
         """Return the systems that are ours (not external)."""
         return {key: system for key, system in self.systems.items() if not system.external}
-
-
-def find(given: Path | None, environment: Mapping[str, str], start: Path) -> Path:
-    """Return the site's directory: `--site`, then HOLDFAST_SITE, then upwards from `start`.
-
-    Raises:
-        UsageError: there is none, or the given one has no holdfast.yml.
-    """
-    named = given or (Path(environment["HOLDFAST_SITE"]) if environment.get("HOLDFAST_SITE") else None)
-    if named is not None:
-        if (named / SETTINGS_FILE).is_file():
-            return named.resolve()
-        raise UsageError(f"{named} is not a site: it has no {SETTINGS_FILE}", hint=f"holdfast init {named}")
-    for folder in (start, *start.parents):
-        if (folder / SETTINGS_FILE).is_file():
-            return folder.resolve()
-    raise UsageError(
-        f"no site here: no {SETTINGS_FILE} in {start} or above",
-        hint="give one with --site DIR or HOLDFAST_SITE, or make one with: holdfast init DIR",
-    )
 
 
 def load(root: Path, *, ansible: Ansible | None = None, own: Path | None = None) -> Site:
@@ -164,20 +195,3 @@ def inventories(root: Path, known: Settings | None) -> tuple[Path, ...]:
     """Return the Ansible inventories of a site in the order they are read: those it adopts, then its own."""
     further = known.inventories if known is not None else []
     return (*((root / path).resolve() for path in further), root / "inventory")
-
-
-def state_directory(site: Site, environment: Mapping[str, str]) -> Path:
-    """Return where ledger, keys and positions of this site live; never inside git.
-
-    HOLDFAST_STATE, then `state:` of holdfast.yml, then /var/lib/holdfast if it is ours to write, then
-    the user's own state directory.
-    """
-    if environment.get("HOLDFAST_STATE"):
-        return Path(environment["HOLDFAST_STATE"])
-    if site.settings.state:
-        return site.resolve(site.settings.state)
-    system_wide = Path("/var/lib/holdfast")
-    if system_wide.is_dir() and os.access(system_wide, os.W_OK):
-        return system_wide / site.settings.site
-    home = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME", "/")) / ".local" / "state")
-    return Path(home) / "holdfast" / site.settings.site

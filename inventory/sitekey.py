@@ -7,7 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from inventory import reach, site
+from inventory import places, reach
 from inventory.errors import HoldfastError
 from inventory.site import Site
 from inventory.system import Host
@@ -23,7 +23,7 @@ def path(state: Path) -> Path:
 
 def of(here: Site) -> Path | None:
     """Return the private key of a site, or None if it has none yet."""
-    key = path(site.state_directory(here, os.environ))
+    key = path(places.state_directory(here, os.environ))
     return key if key.is_file() else None
 
 

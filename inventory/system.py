@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from inventory.duration import Duration
-
-DEFAULT_TARGET = timedelta(hours=24)
+from inventory.fields import Duration
+from inventory.outline import DEFAULT_TARGET, CopyKind
 
 
 def _absolute(path: str) -> str:
@@ -104,12 +103,32 @@ class VaultCopy(Strict):
     vault: str
     every: Duration
 
+    @property
+    def kind(self) -> CopyKind:
+        """Return what kind of store it is in."""
+        return "vault"
+
+    @property
+    def place(self) -> str:
+        """Return the vault's name."""
+        return self.vault
+
 
 class MediaCopy(Strict):
     """A copy kept on offline media of a rotation set, renewed at least every `every`."""
 
     media: str
     every: Duration
+
+    @property
+    def kind(self) -> CopyKind:
+        """Return what kind of store it is in."""
+        return "medium"
+
+    @property
+    def place(self) -> str:
+        """Return the rotation set's name."""
+        return self.media
 
 
 Copy = Annotated[Annotated[VaultCopy, Tag("<vault>")] | Annotated[MediaCopy, Tag("<media>")], by_key("vault", "media")]

@@ -150,7 +150,7 @@ def project(store: Store, projection: Projection, family: str | None = None) -> 
             answer = state.plain(family) if ended else {}
         try:
             if head is None or head[0] <= projection.version:  # what newer code keeps is left to it
-                _keep(store, projection, head, seen, state)
+                _keep(store, projection, head, seen, state, at_once=not ended)
             elif not ended:
                 most = 0
         except LedgerError:  # kept only to be fast: a full disk must not stop anybody from reading
@@ -206,11 +206,14 @@ def _fold(connection: Connection, projection: Projection, state: State, after: i
     return max(after, end), True
 
 
-def _keep(store: Store, projection: Projection, base: Head | None, seen: int, state: State) -> None:
-    """Persist what was folded on top of `base`, unless somebody else did so meanwhile."""
+def _keep(store: Store, projection: Projection, base: Head | None, seen: int, state: State, *, at_once: bool) -> None:
+    """Persist what was folded on top of `base`, unless somebody else did so meanwhile.
+
+    Where nothing changed the head may stay behind for some records, if it need not move on `at_once`.
+    """
     written, dropped = state.changes()
     anew = base is None or base[0] != projection.version
-    if not anew and base is not None and not written and not dropped and seen - base[1] < _MOST_PASSED:
+    if not (anew or written or dropped or at_once) and base is not None and seen - base[1] < _MOST_PASSED:
         return
     name = projection.name
     with store.write() as connection:

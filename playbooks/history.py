@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inventory import clock
 from ledger.ledger import Entry, Ledger
 from ledger.projection import Projection, State
 from ledger.record import Record
-from playbooks.apply import Applied
-from playbooks.judge import Word
-from playbooks.scan import HostScan, Scan
+
+if TYPE_CHECKING:  # who only asks what is known must not wait for all that drives Ansible
+    from playbooks.apply import Applied
+    from playbooks.judge import Word
+    from playbooks.scan import HostScan, Scan
 
 SCANNED, APPLIED = "harden.scanned", "harden.applied"
 _WORDS: tuple[Word, ...] = ("pass", "fail", "unknown", "not_applicable")
@@ -66,13 +68,12 @@ def latest(
     does not count as failing.
     """
     kept = ledger.project(HARDENING)
-    hosts = {name: host for name, host in kept.items() if hosts_there_are is None or name in hosts_there_are}
-    keys = sorted({key for host in hosts.values() for key in host["systems"]})
-    found = {}
-    for key in keys:
-        own = {name: host for name, host in hosts.items() if key in host["systems"]}
-        found[key] = _sum(own, (waived or {}).get(key, ()))
-    return found
+    carrying: dict[str, dict[str, Any]] = {}
+    for name, host in kept.items():
+        if hosts_there_are is None or name in hosts_there_are:
+            for key in host["systems"]:
+                carrying.setdefault(key, {})[name] = host
+    return {key: _sum(carrying[key], (waived or {}).get(key, ())) for key in sorted(carrying)}
 
 
 def _fold(state: State, record: Record) -> None:

@@ -12,7 +12,7 @@ from incident import measure, report, view
 from incident.incident import find
 from incident.measure import Recovered
 from incident.report import AtRealSize
-from inventory import people
+from inventory import people, places
 from inventory import site as sites
 from inventory.site import Site
 from ledger import checkpoint
@@ -47,7 +47,7 @@ class Result:
 def read(world: District, incident_id: str | None, surprises: Sequence[str]) -> Result:
     """Read a finished demo's ledger and hold it against the checkpoint outside."""
     site = sites.load(world.site)
-    ledger = Ledger.open(sites.state_directory(site, {}), SystemClock(), people.current_login())
+    ledger = Ledger.open(places.state_directory(site, {}), SystemClock(), people.current_login())
     try:
         systems = _systems(site, ledger, incident_id)
         verdict = _verdict(world, site, ledger)

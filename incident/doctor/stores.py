@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from backup import vault
+from backup import lost, vault
 from backup.depot import Depot, Store
 from backup.history import Copies, Kept, Medium
 from backup.schedule import next_due
@@ -71,8 +71,8 @@ def repositories(depot: Depot) -> Iterator[Found]:
             if not _key_there(depot, store, system):
                 words = f"the password {depot.key_file(store, system)} is missing"
                 yield Found("red", words, f"{system} in {name}", "bring it back from the escrow")
-    for key in depot.site.own:
-        for name, reason in vault.lost(depot, key).items():
+    for key, unreadable in lost.of_systems(depot.site, copies).items():
+        for name, reason in unreadable.items():
             yield Found("red", reason, f"{key} in {name}")
     yield (
         Found("green", f"{seen} repositories known, passwords looked for")

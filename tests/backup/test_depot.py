@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from backup import errors, take
-from backup.depot import Store, digest_of
+from backup.depot import Store
+from backup.marks import digest_of
 from backup.restic_command import Repository
 from inventory.errors import ExitCode, UsageError
 from tests.backup.world import LABEL, SYSTEM, World, tree

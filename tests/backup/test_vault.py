@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from backup import errors, take, vault
+from backup import errors, lost, marks, take, vault
 from inventory.errors import ExitCode, RefusedError, UsageError
 from tests.backup.world import SYSTEM, World
 
@@ -43,7 +43,7 @@ def test_a_vault_whose_content_is_gone_is_lost_and_stays_lost(backed_up: World) 
 
 @pytest.mark.restic
 def test_another_vault_in_its_place_is_refused(backed_up: World) -> None:
-    marker = backed_up.vault / vault.MARKER
+    marker = backed_up.vault / marks.MARKER
     marker.write_text(json.dumps({**json.loads(marker.read_text()), "id": "another"}))
     report = take.back_up(backed_up.depot, SYSTEM)
     assert isinstance(report.failure, errors.WrongVaultError)
@@ -60,7 +60,7 @@ def test_a_vault_that_was_never_used_says_so(world: World) -> None:
 
 
 def test_a_marker_that_was_not_recorded_in_time_is_kept(world: World) -> None:
-    (world.vault / vault.MARKER).write_text(json.dumps({"vault": "main", "id": "kept", "site": "small-district"}))
+    (world.vault / marks.MARKER).write_text(json.dumps({"vault": "main", "id": "kept", "site": "small-district"}))
     (world.vault / SYSTEM).write_text("no repository")  # stops it after the vault was begun
     with pytest.raises(errors.WrongVaultError):
         vault.repository_for(world.depot, main(world), SYSTEM)
@@ -93,7 +93,7 @@ def test_a_vault_whose_repository_is_ruined_beside_its_marker_can_be_given_up(co
     else:
         (copied.vault / SYSTEM / "config").chmod(0o600)
         (copied.vault / SYSTEM / "config").write_bytes(b"pay us")
-    assert "is gone, or not the one recorded" in vault.lost(copied.depot, SYSTEM)["main"]
+    assert "is gone, or not the one recorded" in lost.of_systems(copied.site, copied.depot.copies())[SYSTEM]["main"]
     vault.renew(copied.depot, main(copied), "encrypted in place")
     assert [kept.kind for kept in copied.depot.copies().snapshots(SYSTEM)] == ["medium"]
 

@@ -24,7 +24,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, failure: BaseException | ExitCode) 
             raise failure
         return failure
 
-    monkeypatch.setattr(app, "app", ends)
+    monkeypatch.setattr(app, "_asked_for", lambda _: ends)
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_ctrl_c_inside_a_command_is_told_in_one_line(
 
 
 def test_a_terminated_command_ends_like_an_interrupted_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "app", lambda **_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(app, "_asked_for", lambda _: lambda **_: os.kill(os.getpid(), signal.SIGTERM))
     assert app.run([]) == ExitCode.INTERRUPTED
 
 
@@ -142,3 +142,28 @@ def test_every_commands_help_says_what_it_does_and_gives_an_example() -> None:
         if not command.help or f"{path}" not in f"{command.help} {command.epilog or ''}"
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["backup", "status"], ["backup"]),
+        (["--site", "today", "ledger", "verify"], ["ledger"]),
+        (["--debug", "today"], ["today"]),
+    ],
+)
+def test_only_the_command_that_is_asked_for_is_got_ready(arguments: list[str], found: list[str]) -> None:
+    one = app._asked_for(arguments)
+    commands = [app._name(each.callback) for each in one.registered_commands]
+    assert commands + [app._name(each.typer_instance) for each in one.registered_groups] == found
+    assert one.registered_callback is app.app.registered_callback
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--site", "x"], ["tody"], ["--unknown", "nothing"]])
+def test_what_names_no_command_is_left_to_the_whole_application(arguments: list[str]) -> None:
+    assert app._asked_for(arguments) is app.app
+
+
+def test_a_mistyped_command_is_told_with_the_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["readines"]) == ExitCode.USAGE
+    assert "readiness" in capsys.readouterr().err

@@ -63,7 +63,7 @@ def known(command: str) -> bool:
     group: Any = typer.main.get_command(app.app)
     while rest and hasattr(group, "commands") and rest[0] in group.commands:
         group = group.commands[rest.pop(0)]
-    options = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    options = {"--help"} | {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)}
     given = {word for word in rest if word.startswith("--")}
     return program == "holdfast" and not hasattr(group, "commands") and given <= options
 

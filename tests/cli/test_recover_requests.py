@@ -8,7 +8,7 @@ import pytest
 
 from cli import app
 from cli.clock import SystemClock
-from incident import gather, incident, runs
+from incident import gather, incident, runs, yardstick
 from inventory import people
 from inventory.errors import ExitCode
 from tests.incident import making
@@ -47,7 +47,7 @@ def asked(capsys: Capture, *options: str) -> dict[str, str]:
 
 
 def states(here: District) -> set[tuple[str, str]]:
-    found = gather.province(here.site, here.state, here.ledger, SystemClock().now())
+    found = gather.province(yardstick.of(here.site), here.ledger, SystemClock().now())
     return {(row.state, row.value) for each in found.systems for row in each.rows if row.id == "runbook"}
 
 

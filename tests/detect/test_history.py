@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from detect import history
-from detect.logs import READ, SILENT, Account
+from detect.history import READ, SILENT
+from detect.logs import Account
 from detect.rule import RuleSet
 from detect.sources import Tally
 from ledger.ledger import Ledger

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from detect.logs import READ, SILENT, UNREAD, Log, Reading, of
+from detect.history import READ, SILENT, UNREAD
+from detect.logs import Log, Reading, of
 from detect.positions import Piece
 from inventory.system import FileLog, Host, JournaldLog
 from tests.detect.making import NOW, failed

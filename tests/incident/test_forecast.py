@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident.forecast import Need, forecast, province
-from incident.measure import Measurement
+from incident.measured import Measurement
 from inventory.system import System
 from tests.incident import making
 from tests.incident.making import NOON

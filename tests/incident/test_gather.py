@@ -8,7 +8,7 @@ import pytest
 
 from backup import checks, media, probing, sealing
 from cli.clock import SystemClock
-from incident import engine, gather, incident, planning
+from incident import engine, gather, incident, measured, planning, yardstick
 from incident.effects import Answers
 from incident.facts import Row
 from inventory import clock
@@ -18,12 +18,12 @@ from tests.incident.making import NORMAL, RESTORE
 
 
 def rows(district: District, key: str = "edoc") -> dict[str, Row]:
-    found = gather.province(district.site, district.state, district.ledger, SystemClock().now())
+    found = gather.province(yardstick.of(district.site), district.ledger, SystemClock().now())
     return {row.id: row for each in found.systems if each.key == key for row in each.rows}
 
 
 def test_of_a_new_site_nothing_is_green(district: District) -> None:
-    found = gather.province(district.site, district.state, district.ledger, SystemClock().now())
+    found = gather.province(yardstick.of(district.site), district.ledger, SystemClock().now())
     assert {each.key for each in found.systems} == {"sso", "edoc"}
     assert {row.state for each in found.systems for row in each.rows} <= {"red", "unknown", "amber"}
     assert found.forecast_seconds is None
@@ -55,7 +55,7 @@ def test_a_real_recovery_turns_rows_green_each_with_its_record(safe: District) -
     assert kinds[found["restore"].evidence[0]] == "restore.finished"
     assert {kinds[seq] for seq in found["forecast"].evidence} == {"system.normal"}
     assert {kinds[seq] for seq in found["integrity"].evidence} == {"check.finished"}
-    province = gather.province(safe.site, safe.state, safe.ledger, SystemClock().now())
+    province = gather.province(yardstick.of(safe.site), safe.ledger, SystemClock().now())
     assert province.forecast_seconds is not None
 
     shutil.rmtree(safe.vault)
@@ -132,22 +132,22 @@ def test_the_last_recovery_counts_also_when_its_incident_was_opened_first(distri
         engine.start(district.ledger, making.planned(made.id, systems, RESTORE, NORMAL))
     for made in reversed(both):
         making.back(district.ledger, made, "edoc")
-    assert gather.measured(district.ledger)["edoc"].seq == next(district.ledger.read(newest=1)).seq
+    assert measured.lessons(district.ledger).measured["edoc"].seq == next(district.ledger.read(newest=1)).seq
 
 
 def test_what_the_ledger_keeps_ready_judges_like_what_is_folded_anew(district: District) -> None:
     now = SystemClock().now()
     disk(district, LABEL, now - timedelta(days=2), away=True)
     made = making.opened(district.ledger, "edoc")
-    gather.province(district.site, district.state, district.ledger, now)
+    gather.province(yardstick.of(district.site), district.ledger, now)
     making.back(district.ledger, made, "edoc")
     disk(district, LABEL, now - timedelta(days=1), away=False)
-    step_by_step = gather.province(district.site, district.state, district.ledger, now)
+    step_by_step = gather.province(yardstick.of(district.site), district.ledger, now)
     shutil.copytree(district.state, district.root / "again")
     with sqlite3.connect(district.root / "again" / "ledger.db") as database:
         assert database.execute("delete from projection_heads").rowcount > 1
     with making.real_ledger(district.root / "again") as folded_anew:
-        assert gather.province(district.site, district.state, folded_anew, now) == step_by_step
+        assert gather.province(yardstick.of(district.site), folded_anew, now) == step_by_step
 
 
 def recover(district: District) -> None:

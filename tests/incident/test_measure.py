@@ -3,10 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from incident.incident import Incident, Normal
-from incident.measure import measurements, recovered
+from incident.measure import recovered
 from incident.runs import Run, StepState
 from tests.incident import making
 from tests.incident.making import CLEAN, COPY, NOON, NORMAL, RESTORE, START
@@ -60,23 +58,3 @@ def test_data_newer_than_the_detection_is_no_gain() -> None:
 
 def test_a_system_that_left_the_inventory_is_measured_against_24_hours() -> None:
     assert [each.target_seconds for each in recovered(INCIDENT, {}, None)] == [86400.0, 86400.0]
-
-
-def test_a_recovery_teaches_how_long_the_next_takes_part_by_part() -> None:
-    found = measurements(replace(INCIDENT, normal={"sso": normal(1)}), [run()])
-    assert set(found) == {"sso"}
-    assert found["sso"].growing_seconds == pytest.approx(120.0)
-    assert found["sso"].fixed_seconds == pytest.approx(5.0)
-    assert found["sso"].prepare_seconds == pytest.approx(1800.0)
-
-
-@pytest.mark.parametrize("step", ["copy", "restore"])
-def test_a_step_that_was_begun_twice_teaches_nothing_about_its_length(step: str) -> None:
-    incident = replace(INCIDENT, normal={"sso": normal(1)})
-    assert measurements(incident, [run(**{step: 2})]) == {}
-    assert set(measurements(incident, [run(start=2)])) == {"sso"}
-
-
-def test_a_recovery_without_data_teaches_nothing() -> None:
-    assert measurements(replace(INCIDENT, normal={"sso": normal(1, size=0)}), [run()]) == {}
-    assert measurements(replace(INCIDENT, normal={"sso": normal(1)}), []) == {}

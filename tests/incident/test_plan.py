@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident import plan
-from incident.plan import NoRestorePointError, RecoveryPlan, RestorePoint, choose, dependencies, order
+from incident.plan import NoRestorePointError, RecoveryPlan, RestorePoint, choose, order
 from incident.runbook import Book
 from inventory.errors import ExitCode, HoldfastError, UsageError
+from inventory.graph import dependencies
 from inventory.system import System
 from tests.incident import making
 from tests.incident.making import COPY, NOON, NORMAL, RESTORE

@@ -12,7 +12,7 @@ from tests.incident.district import District
 
 def made(district: District, found: Incident) -> IncidentReport:
     now = found.detected_at + timedelta(hours=1)
-    return report.of_incident(district.site, district.state, district.ledger, found.id, now)
+    return report.of_incident(district.site, district.ledger, found.id, now)
 
 
 def test_a_report_holds_what_the_ledger_says_and_its_head(district: District) -> None:

@@ -4,15 +4,20 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from cli.clock import SystemClock
-from incident import acts, today
+from incident import acts, today, yardstick
 from inventory.registers import Registers, Sent
+from inventory.site import Site
 from ledger import alerts
 from tests.incident import making
 from tests.incident.district import District
 
 
 def tasks(district: District) -> list[today.Task]:
-    return today.tasks(district.site, district.state, district.ledger, SystemClock().now())
+    return today.tasks(yardstick.of(district.site), district.state, district.ledger, SystemClock().now())
+
+
+def told_of(district: District, site: Site, now: datetime) -> list[today.Task]:
+    return today.tasks(yardstick.of(site), district.state, district.ledger, now)
 
 
 def test_open_incidents_come_first_then_waiting_alerts_then_rows_worst_first(district: District) -> None:
@@ -36,7 +41,7 @@ def test_a_closed_incident_is_no_task(district: District) -> None:
 def test_a_late_clock_is_said(district: District) -> None:
     made = making.opened(district.ledger, "edoc")
     later = made.detected_at.replace(year=made.detected_at.year + 1)
-    found = today.tasks(district.site, district.state, district.ledger, later)
+    found = today.tasks(yardstick.of(district.site), district.state, district.ledger, later)
     assert "2 clocks LATE" in found[0].what
     assert found[0].as_json()["state"] == "red"
 
@@ -46,23 +51,23 @@ def test_a_notice_that_is_owed_keeps_a_closed_incident_among_the_tasks(district:
     site = replace(district.site, settings=chosen)
     made = making.opened(district.ledger, "edoc")
     now = SystemClock().now()
-    assert "3 open questions" in today.tasks(site, district.state, district.ledger, now)[0].what
+    assert "3 open questions" in told_of(district, site, now)[0].what
     district.ledger.append("incident.closed", {"incident": made.id, "what": "closed", "reason": "a cable"})
-    (owed,) = (task for task in today.tasks(site, district.state, district.ledger, now) if made.id in task.what)
+    (owed,) = (task for task in told_of(district, site, now) if made.id in task.what)
     assert (owed.state, "still owed: Report of the incident" in owed.what) == ("amber", True)
     assert owed.command.startswith(f"holdfast incident notify {made.id} incident-report --told")
     later = now + timedelta(days=4)
-    (late,) = (task for task in today.tasks(site, district.state, district.ledger, later) if made.id in task.what)
+    (late,) = (task for task in told_of(district, site, later) if made.id in task.what)
     assert (late.state, "LATE by" in late.what) == ("red", True)
     acts.notify(district.ledger, made, "incident_report", told=True, reason="", receipt="registry, 10:02")
-    assert not any(made.id in task.what for task in today.tasks(site, district.state, district.ledger, later))
+    assert not any(made.id in task.what for task in told_of(district, site, later))
 
 
 def test_what_the_calendar_asks_for_is_told_in_time_and_red_once_it_is_late(district: District) -> None:
     site = replace(district.site, settings=district.site.settings.model_copy(update={"policies": ["vn-2026"]}))
 
     def told(day: datetime) -> list[tuple[str, str]]:
-        found = today.tasks(site, district.state, district.ledger, day)
+        found = today.tasks(yardstick.of(site), district.state, district.ledger, day)
         return [(task.state, task.what) for task in found if task.command == "holdfast inventory calendar"]
 
     assert told(datetime(2026, 11, 1, tzinfo=UTC)) == []

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from inventory import lines, policy
+from inventory import lines, packs, policy
 from inventory.errors import UsageError
 from inventory.lines import SiteError
-from inventory.policy import Pack
+from inventory.packs import Pack
 
 HOUR = timedelta(hours=1)
 
@@ -43,9 +43,9 @@ calendar:
 """
 
 
-@pytest.mark.parametrize("name", policy.known())
+@pytest.mark.parametrize("name", packs.known())
 def test_every_shipped_pack_is_valid_and_every_number_has_a_source(name: str) -> None:
-    read = lines.validate(lines.read(policy.PACKS / f"{name}.yml"), Pack)
+    read = lines.validate(lines.read(packs.PACKS / f"{name}.yml"), Pack)
     numbers = [*read.clocks.values(), *(value for limit in read.limits.values() for value in limit.values)]
     numbers += read.calendar.values()
     assert numbers
@@ -79,7 +79,7 @@ def test_the_baseline_asks_every_level_for_three_copies_on_two_media_with_one_of
         assert [found.count for found in asked if found] == [3, 2, 1]
 
 
-@pytest.mark.parametrize("name", policy.known())
+@pytest.mark.parametrize("name", packs.known())
 def test_each_pack_alone_is_enough_to_run_an_incident_and_judge_readiness(name: str) -> None:
     alone = policy.load([name])
     assert alone.clock("acknowledge") and alone.clock("recover")
@@ -272,7 +272,7 @@ def test_an_unknown_pack_names_the_known_ones() -> None:
 
 
 def test_the_shipped_packs_can_be_chosen_together_in_any_order_and_say_the_same() -> None:
-    names = policy.known()
+    names = packs.known()
     for count in range(1, len(names) + 1):
         joined = [policy.load(order) for order in itertools.permutations(names, count)]
         by_choice: dict[frozenset[str], set[str]] = {}

@@ -117,25 +117,3 @@ def test_an_unknown_key_names_the_known_ones(root: Path) -> None:
     assert "sso" in caught.value.hint
     with pytest.raises(UsageError, match="no host 'ghost'"):
         read.host("ghost")
-
-
-def test_the_site_is_found_by_option_then_variable_then_upwards(root: Path, tmp_path: Path) -> None:
-    below = root / "inventory"
-    assert site.find(None, {}, below) == root.resolve()
-    assert site.find(None, {"HOLDFAST_SITE": str(root)}, Path("/")) == root.resolve()
-    assert site.find(root, {"HOLDFAST_SITE": "/nowhere"}, Path("/")) == root.resolve()
-    with pytest.raises(UsageError, match="is not a site") as caught:
-        site.find(below, {}, root)
-    assert "holdfast init" in caught.value.hint
-    with pytest.raises(UsageError, match="no site here"):
-        site.find(None, {}, Path("/"))
-
-
-def test_state_lives_outside_git_in_the_first_place_that_is_named(root: Path) -> None:
-    read = site.load(root)
-    assert site.state_directory(read, {"HOLDFAST_STATE": "/s", "HOME": "/h"}) == Path("/s")
-    if not Path("/var/lib/holdfast").exists():
-        assert site.state_directory(read, {"XDG_STATE_HOME": "/x"}) == Path("/x/holdfast/district")
-        assert site.state_directory(read, {"HOME": "/h"}) == Path("/h/.local/state/holdfast/district")
-    (root / "holdfast.yml").write_text("site: x\nstate: ../state\n")
-    assert site.state_directory(site.load(root), {}) == (root / "../state").resolve()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory import probe, reach, site, starter
+from inventory import places, probe, reach, site, starter
 from inventory.errors import HoldfastError, RefusedError
 from tests.fakes.clock import FakeClock
 
@@ -73,5 +73,5 @@ def test_the_id_is_made_from_the_directory(name: str, expected: str) -> None:
 def test_two_sites_of_one_name_do_not_share_a_state_directory(tmp_path: Path) -> None:
     for place in ("a", "b"):
         starter.make(tmp_path / place / "site", name="x", login="minh")
-    states = {site.state_directory(site.load(tmp_path / place / "site"), {"HOME": "/h"}) for place in ("a", "b")}
+    states = {places.state_directory(site.load(tmp_path / place / "site"), {"HOME": "/h"}) for place in ("a", "b")}
     assert len(states) == 2

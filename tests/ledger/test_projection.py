@@ -96,7 +96,7 @@ def test_the_first_reader_of_a_projection_sees_what_every_later_one_sees(ledger:
 def test_a_projection_that_cannot_be_kept_is_still_answered(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise LedgerError("the disk is full")
 
     monkeypatch.setattr(projections, "_MOST_PARTS", most)
@@ -260,3 +260,12 @@ def test_a_reader_killed_while_it_keeps_leaves_a_view_that_is_right(state: Path,
         ledger = Ledger.open(state, FakeClock(), "minh")
         assert list(ledger.project(PER_SYSTEM).items()) == list(ledger.rebuild(PER_SYSTEM).items())
         ledger.close()
+
+
+def test_a_stretch_that_changes_nothing_is_passed_all_the_same(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_looks(state: State, record: Record) -> None:
+        assert all(f"{record.seq}-{number}" not in state for number in range(3))
+
+    monkeypatch.setattr(projections, "_MOST_PARTS", 2)
+    ledger.append_all([Entry("a", {})] * 5)
+    assert ledger.project(Projection("only looks", 1, only_looks)) == {}
