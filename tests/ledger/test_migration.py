@@ -42,7 +42,13 @@ def old_place(kind: str, state: Path, request: pytest.FixtureRequest) -> Place:
         shutil.copy(OLD / LEDGER_FILE, state / LEDGER_FILE)
         (state / LEDGER_FILE).chmod(0o600)
         return place
-    database = Database(place.url, lambda: PASSWORD)
+    fill_with_version_1(place.url)
+    return place
+
+
+def fill_with_version_1(url: str) -> None:
+    """Put the ledger of version 1 into a PostgreSQL database."""
+    database = Database(url, lambda: PASSWORD)
     with closing(sqlite3.connect(f"{(OLD / LEDGER_FILE).as_uri()}?immutable=1", uri=True)) as source:
         made = [text for (text,) in source.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
     with database.write() as connection:
@@ -52,7 +58,6 @@ def old_place(kind: str, state: Path, request: pytest.FixtureRequest) -> Place:
             rows = old_rows(table)
             connection.many(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
     database.close()
-    return place
 
 
 def version_of(place: Place) -> int | None:

@@ -22,7 +22,8 @@ from tests.fakes.clock import FakeClock
 from tests.ledger import postgres
 from tests.ledger.fixtures import Place, place_on
 from tests.ledger.postgres import Server
-from tests.ledger.test_store import acknowledged_until_end, appending, assert_nothing_lost
+from tests.ledger.test_migration import fill_with_version_1
+from tests.ledger.test_store import CHECKOUT, acknowledged_until_end, appending, assert_nothing_lost
 
 pytestmark = pytest.mark.postgresql
 
@@ -238,6 +239,31 @@ def test_a_commit_waits_for_the_disk_whatever_the_server_is_set_to(shared: Place
     with ledger.store.reading() as reading:
         assert reading.one("SHOW synchronous_commit") == ("on",)
     ledger.close()
+
+
+def test_the_rights_that_the_documentation_gives_are_enough_and_no_more(
+    state: Path, pg_server: Server, request: pytest.FixtureRequest
+) -> None:
+    other = place_on("postgresql", state, request)
+    other.open().close()
+    block = (CHECKOUT / "docs" / "ledger.md").read_text().partition("```sql\n")[2].partition("```")[0]
+    with pg_server.connect() as connection:
+        connection.execute(f"REVOKE ALL ON DATABASE {_database(other)} FROM PUBLIC")
+        for statement in filter(str.strip, block.replace("'…'", f"'{postgres.PASSWORD}'").split(";")):
+            connection.execute(statement)
+        rights = connection.execute(
+            "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'holdfast'"
+        )
+        assert rights.fetchone() == (False, False, False)
+    url = f"postgresql://holdfast@/holdfast?host={pg_server.directory}"
+    fill_with_version_1(url)
+    mine = Place(state, url, pg_server.password_file)
+    ledger = mine.open()
+    assert ledger.append("test", {}).seq == 12
+    assert ledger.verify().whole
+    ledger.close()
+    with pytest.raises(LedgerError, match="permission denied"):
+        Place(state, url.replace("/holdfast?", f"/{_database(other)}?"), pg_server.password_file).open()
 
 
 def _database(place: Place) -> str:
