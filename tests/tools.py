@@ -94,7 +94,7 @@ def _ssh() -> Path | str:
     if os.geteuid() != 0:
         return "a host over SSH needs root: its network is a namespace"
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    for program in ("ssh", "sshd", "ssh-keygen", "ip", "unshare", "mount"):
+    for program in ("ssh", "sshd", "ssh-keygen", "ip", "unshare", "mount", "sudo"):
         if shutil.which(program, path=path) is None:
             return f"{program} is not installed"
     tried = subprocess.run(

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests import tools
-from tests.inventory.sshd import SshHost
+from tests.inventory.sshd import SshHost, sweep
 
 
 @pytest.fixture(scope="session")
 def one_ssh_host() -> Iterator[SshHost]:
     tools.require("ssh")
+    sweep()
     with tempfile.TemporaryDirectory(prefix="holdfast-ssh-") as where:
         Path(where).chmod(0o755)
         host = SshHost(Path(where), "db-1", free_subnet())

@@ -7,6 +7,7 @@ the lab is more real and slower to start.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -52,12 +53,23 @@ def run(*argv: object) -> str:
     return done.stdout
 
 
+def sweep() -> None:
+    """Remove the networks, and with them the cables, of hosts whose tests were killed."""
+    for line in run("ip", "netns").splitlines():
+        found = re.match(r"hf-(\d+)-\d+", line)
+        if found is not None and not Path(f"/proc/{found[1]}").exists():
+            for pid in run("ip", "netns", "pids", found[0]).split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            subprocess.run(["ip", "netns", "del", found[0]], check=False)
+
+
 class SshHost:
     """One host; `subnet` is a number from 1 to 250 that nothing else on this machine uses."""
 
     def __init__(self, where: Path, name: str, subnet: int) -> None:
         self.where, self.name, self.address = where, name, f"198.19.{subnet}.2"
-        self._namespace, self._cable = f"hf-{name}-{subnet}", f"hf{subnet}"
+        self._namespace, self._cable = f"hf-{os.getpid()}-{subnet}", f"hf{subnet}"
         self._gateway = f"198.19.{subnet}.1"
         self._init: subprocess.Popen[bytes] | None = None
         for folder in ("root", "home/operator", "sockets", "over/var/lib", "over/usr/local/lib"):
