@@ -14,13 +14,19 @@ _PAUSE = 0.08
 
 
 class Office:
-    """A few people at their desks; what does not answer is tried again, as people do."""
+    """A few people at their desks; what does not answer is tried again, as people do.
 
-    def __init__(self, urls: dict[str, str], accounts: dict[str, str], seed: int) -> None:
+    `careful` is the one whose account will be attacked: had they mistyped it shortly before the backup, the rules would
+    count that as the first sign, and the plan would rightly use no copy from after it. How often people mistype must
+    not decide how the demo ends.
+    """
+
+    def __init__(self, urls: dict[str, str], accounts: dict[str, str], seed: int, careful: str = "") -> None:
         self._urls = urls
         self._accounts = accounts
         self._chance = random.Random(seed)  # noqa: S311 -- who does what next, not a secret
         self._tokens: dict[str, str] = {}
+        self._careful = careful
 
     def work(self) -> None:
         """Do one thing."""
@@ -40,7 +46,7 @@ class Office:
 
     def _log_in(self, login: str) -> None:
         password = self._accounts[login]
-        if self._chance.random() < 0.08:
+        if self._chance.random() < 0.08 and login != self._careful:
             call(f"{self._urls['sso']}/login", {"login": login, "password": password.upper() + "x"})
         status, answer = call(f"{self._urls['sso']}/login", {"login": login, "password": password})
         if status == 200:
@@ -60,7 +66,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     settings = json.loads(given.settings.read_text())
-    office = Office(settings["urls"], settings["accounts"], given.seed)
+    office = Office(settings["urls"], settings["accounts"], given.seed, settings.get("careful", ""))
     while True:
         office.work()
         time.sleep(_PAUSE)

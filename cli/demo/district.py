@@ -196,7 +196,7 @@ def attack_settings(district: District, linger: float) -> Path:
 
 def _settings(district: District) -> None:
     file = district.home / "run" / "clients.json"
-    file.write_text(json.dumps({"urls": district.urls(), "accounts": ACCOUNTS}))
+    file.write_text(json.dumps({"urls": district.urls(), "accounts": ACCOUNTS, "careful": VICTIM}))
     file.chmod(0o600)
 
 

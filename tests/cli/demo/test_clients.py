@@ -37,3 +37,18 @@ def test_the_same_seed_gives_the_same_day(monkeypatch: pytest.MonkeyPatch) -> No
         return urls
 
     assert day() == day()
+
+
+def test_people_mistype_now_and_then_but_not_the_one_whose_account_is_attacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong: list[str] = []
+
+    def refuse(_url: str, body: dict[str, Any] | None = None, token: str = "") -> tuple[int, dict[str, Any]]:
+        if body is not None and body["password"] != "right":
+            wrong.append(body["login"])
+        return 401, {}
+
+    monkeypatch.setattr(clients, "call", refuse)
+    office = Office({"sso": "S"}, {"anna": "right", "duc": "right"}, seed=9, careful="duc")
+    for _ in range(300):
+        office.work()
+    assert set(wrong) == {"anna"}
