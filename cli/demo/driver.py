@@ -207,7 +207,7 @@ class Demo:
         self._shell.holdfast(
             "ledger", "verify", "--against", str(self._world.home / "paper" / "checkpoint.json"), tail=1
         )
-        self._shell.holdfast("readiness", expect=(0, 1), tail=2)
+        self._shell.holdfast("readiness", expect=(0, 1), tail=3)
 
     def _wait_until_normal(self) -> None:
         deadline = time.monotonic() + 20
