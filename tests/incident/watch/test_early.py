@@ -43,3 +43,16 @@ def test_one_mark_is_one_notice_and_the_next_another() -> None:
 
 def test_a_clock_that_was_stopped_is_silent() -> None:
     assert notices("inc-1", "Documents", [clock(5 * HOUR, stopped=True)]) == []
+
+
+def test_what_is_due_at_once_is_told_at_once_and_every_ten_minutes_until_it_is_recorded() -> None:
+    every = timedelta(minutes=10)
+
+    def police(after: timedelta, stopped: datetime | None = None) -> list[str]:
+        running = IncidentClock("police", "Police", None, START, START + every, stopped, START + after, (), every)
+        return [notice.key for notice in notices("inc-1", "Documents", [running])]
+
+    told = [police(timedelta(minutes=minute))[0] for minute in range(31)]
+    assert len(set(told)) == 4
+    assert told[0] == told[9] != told[10] == told[19] != told[20]
+    assert police(timedelta(minutes=31), START + every) == []
