@@ -93,15 +93,22 @@ def _interrupted(_signal: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
+_SPEAK_OF_ALL = ("setup", "whoami")
+"""Commands that read who may do what from every other command."""
+
+
 def _asked_for(arguments: Sequence[str]) -> typer.Typer:
     """Return the application with only the command that is asked for: getting all of them ready takes its time.
 
-    Whatever is not plain (no command, one that is not there) is left to the whole application.
+    Whatever is not plain (no command, one that is not there) is left to the whole application; so are those that speak
+    of every command.
     """
     words = iter(arguments)
     for word in words:
         if word == "--site":
             next(words, None)
+        elif word in _SPEAK_OF_ALL:
+            return app
         elif not word.startswith("-"):
             one = copy(app)
             one.registered_commands = [each for each in app.registered_commands if _name(each.callback) == word]

@@ -11,6 +11,8 @@ import pytest
 import typer.main
 
 from cli import app
+from cli.powers import powers
+from cli.rights import rights
 from inventory.errors import ExitCode, HoldfastError, RefusedError
 
 HEAVY = {"ansible_runner", "pydantic", "sigma", "sqlite3", "yaml"}
@@ -157,6 +159,14 @@ def test_only_the_command_that_is_asked_for_is_got_ready(arguments: list[str], f
     commands = [app._name(each.callback) for each in one.registered_commands]
     assert commands + [app._name(each.typer_instance) for each in one.registered_groups] == found
     assert one.registered_callback is app.app.registered_callback
+
+
+@pytest.mark.parametrize("command", ["setup", "whoami"])
+def test_who_may_run_what_is_read_from_every_command_not_from_the_one_asked_for(command: str) -> None:
+    """`setup` writes sudo's rules from it, `whoami` tells it."""
+    got_ready = typer.main.get_command(app._asked_for(["--site", "x", command]))
+    assert rights(got_ready) == rights(typer.main.get_command(app.app))
+    assert {"backup run", "recover run"} <= powers(got_ready).keys()
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["--site", "x"], ["tody"], ["--unknown", "nothing"]])
