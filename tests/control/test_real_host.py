@@ -30,7 +30,8 @@ def control(program: Path, lab_host: MakeHost) -> LabHost:
         target.write_text(text)
     on(made, "chmod -R go-w,a+rX /etc/holdfast /srv/host && touch /var/log/auth.log")
     for login in ("lan", "minh", "hoa"):
-        on(made, f"useradd --create-home {login}")
+        on(made, f"useradd --create-home --shell /bin/bash {login} && cp -r /root/.ssh /home/{login}/")
+        on(made, f"chown -R {login}: /home/{login}/.ssh")
     return made
 
 
@@ -55,7 +56,7 @@ def test_the_watch_copies_what_is_due_under_systemd_and_survives_a_power_cut(con
     assert "nothing to change" in on(control, f"{holdfast} setup --yes").stdout
     on(control, "systemctl restart holdfast-watch")
     wait(control, "holdfast backup status --json | grep -q '\"snapshot\"'")
-    typed = on(control, "runuser -u minh -- /usr/local/bin/holdfast watch show --json", check=False)
+    typed = control.ssh("holdfast", "watch", "show", "--json", user="minh", check=False)
     assert typed.stdout, typed.stderr
     shown = json.loads(typed.stdout)
     assert (shown["set_up"], shown["silence"]) == (True, "")
@@ -70,4 +71,4 @@ def test_the_watch_copies_what_is_due_under_systemd_and_survives_a_power_cut(con
     said = on(control, f"{holdfast} uninstall --yes --with-state try-1").stdout
     assert "nothing of the installation remains" in said
     assert on(control, "systemctl cat holdfast-watch", check=False).returncode != 0
-    assert on(control, "pgrep -f cli.app", check=False).returncode != 0
+    assert on(control, "pgrep -f 'cli[.]app'", check=False).returncode != 0
