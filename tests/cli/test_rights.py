@@ -52,3 +52,9 @@ def test_only_what_a_command_line_could_be_is_read_when_it_is_given(root: Any) -
 def test_elsewhere_than_on_a_control_host_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inventory.served.installation", lambda: None)
     assert app.run(["inventory", "schema", "system"]) == 0
+
+
+@pytest.mark.parametrize("word", app._SPEAK_OF_ALL)
+def test_commands_that_tell_of_all_others_see_all_others(word: str) -> None:
+    seen, whole = (typer.main.get_command(each) for each in (app._asked_for([word, "--json"]), app.app))
+    assert [right.command for right in rights(seen)] == [right.command for right in rights(whole)]
