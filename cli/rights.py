@@ -18,9 +18,12 @@ NOBODY = ("init", "demo", "setup", "uninstall")
 """Commands that nobody runs as the system user: they are root's, or need no control host."""
 
 _READ = {"ledger verify": ("--against", "--key")}
+_READ_BY_ALL = ("--approval",)
 """Options that name a file which is only read, and of which nothing is told but whether it fits."""
 
-_WRITTEN = {"ledger checkpoint": ("--to",), "backup restore": ("--to",), "report incident": ("--to",)}
+_WRITTEN = dict.fromkeys(
+    ("backup restore", "ledger checkpoint", "ledger export", "recover requests", "report incident"), ("--to",)
+)
 """Options that name a place which is written to; the place is looked at before."""
 
 _FOREIGN = ("--rules", "--events")
@@ -75,7 +78,7 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
 
 
 def _options(words: str, command: Any) -> Iterator[str]:
-    allowed = (*_READ.get(words, ()), *_WRITTEN.get(words, ()))
+    allowed = (*_READ.get(words, ()), *_READ_BY_ALL, *_WRITTEN.get(words, ()))
     for parameter in command.params:
         for option in (*parameter.opts, *parameter.secondary_opts):
             if option in allowed or (option.startswith("--") and option not in _FOREIGN and not _is_file(parameter)):

@@ -6,6 +6,7 @@ import pytest
 import typer.main
 
 from cli import app
+from cli import rights as table
 from cli.rights import NOBODY, rights
 from inventory.rights import Right
 
@@ -58,3 +59,9 @@ def test_elsewhere_than_on_a_control_host_nothing_is_refused(monkeypatch: pytest
 def test_commands_that_tell_of_all_others_see_all_others(word: str) -> None:
     seen, whole = (typer.main.get_command(each) for each in (app._asked_for([word, "--json"]), app.app))
     assert [right.command for right in rights(seen)] == [right.command for right in rights(whole)]
+
+
+def test_what_is_listed_as_read_or_written_is_really_an_option_of_that_command(known: dict[str, Right]) -> None:
+    for words, options in (*table._READ.items(), *table._WRITTEN.items()):
+        assert set(options) <= set(known[words].options), words
+    assert "--approval" in known["recover run"].options, "signatures are handed in through sudo too"
