@@ -29,10 +29,10 @@ _KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE", "HOLDFAST_LAB_CACHE"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what must not run at once on one worker: a file's tests, and everything that makes hosts of its own."""
+    """Keep what must not run at once on one worker: a file's tests, and every file that makes hosts or demos."""
+    shared = {item.path: name for item in items for name in ("lab", "ssh", "demo") if item.get_closest_marker(name)}
     for item in items:
-        shared = next((name for name in ("lab", "ssh", "demo") if item.get_closest_marker(name)), None)
-        item.add_marker(pytest.mark.xdist_group(shared or item.path.name))
+        item.add_marker(pytest.mark.xdist_group(shared.get(item.path, item.path.name)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
