@@ -30,7 +30,8 @@ _KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE", "HOLDFAST_LAB_CACHE"}
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what must not run at once on one worker: a file's tests, and every file that makes hosts or demos."""
-    shared = {item.path: name for item in items for name in ("lab", "ssh", "demo") if item.get_closest_marker(name)}
+    groups = {"demo": "demo", "lab": "hosts", "ssh": "hosts"}
+    shared = {item.path: group for item in items for name, group in groups.items() if item.get_closest_marker(name)}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(shared.get(item.path, item.path.name)))
 
