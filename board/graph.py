@@ -35,7 +35,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "measured": "measured",
         "external": "run by others",
         "critical": "critical path",
-        "arrows": "an arrow leads from what must be back first to what waits for it",
+        "arrows": "an arrow leads from what must be back first to what waits for it; "
+        "one that follows from others is left out; "
+        "what others run stands just before what needs it",
         "nothing": "no systems",
     },
     "vi": {
@@ -47,7 +49,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "measured": "đo được",
         "external": "do đơn vị khác vận hành",
         "critical": "đường găng",
-        "arrows": "mũi tên đi từ hệ thống phải khôi phục trước đến hệ thống chờ nó",
+        "arrows": "mũi tên đi từ hệ thống phải khôi phục trước đến hệ thống chờ nó; "
+        "mũi tên suy ra được từ mũi tên khác không vẽ; "
+        "hệ thống do đơn vị khác vận hành đứng ngay trước hệ thống cần nó",
         "nothing": "không có hệ thống",
     },
 }

@@ -49,7 +49,9 @@ Names = Annotated[Language | None, typer.Option("--language", help="Whose names 
 
 def list_(
     context: typer.Context,
-    level: Annotated[list[int] | None, typer.Option("--level", help="Only this level (repeatable).")] = None,
+    level: Annotated[
+        list[int] | None, typer.Option("--level", min=1, max=5, help="Only this level (repeatable).")
+    ] = None,
     unit: Annotated[str, typer.Option("--unit", help="Only units whose name has this text in it.")] = "",
     external: Annotated[
         bool | None, typer.Option("--external/--own", help="Only what others run, or only what we run.")
@@ -65,7 +67,7 @@ def list_(
     kept = [
         key
         for key, system in site.systems.items()
-        if (not level or system.level in level)
+        if (not level or (system.level in level and not system.external))
         and unit.casefold() in system.unit.casefold()
         and external in (None, system.external)
     ]

@@ -221,7 +221,7 @@ def require(approvals: Sequence[Approval], rule: Rule, people: People, actor: Ac
     for each in approvals:
         if each.login in seen:
             raise ApprovalError(
-                f"{each.person} approved twice; that is one person", hint=f"it takes {rule.people} different people"
+                f"{each.person} approved twice; that is one person", hint="give one signature of each person"
             )
         seen.add(each.login)
         person = people.find(each.login)

@@ -29,9 +29,13 @@ Ask = Callable[[Sequence[Path], Sequence[Source]], Answer]
 
 @dataclass
 class Groups:
-    """What inventories hold; `documents` and `places` say where each system was written."""
+    """What inventories hold; `documents` and `places` say where each system was written.
+
+    `faulty` is what can be read of systems that have faults: enough to look up the names they speak of.
+    """
 
     systems: dict[str, System] = field(default_factory=dict)
+    faulty: dict[str, System] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
@@ -123,7 +127,7 @@ def _read_source(source: Source, found: Groups, *, strict: bool) -> None:
         found.foreign.append(source)
         return
     try:
-        document = lines.read(source.file)
+        document = lines.read(source.file, found.problems)
     except SiteError as error:
         if source.kind == "maybe" and "not valid YAML" in error.message:
             found.foreign.append(Source(source.file, "static"))
@@ -279,7 +283,7 @@ def _beside(
 def _documents(files: Sequence[Path], found: Groups) -> Iterator[Document]:
     for file in files:
         try:
-            document = lines.read(file)
+            document = lines.read(file, found.problems)
         except SiteError as error:
             if "is encrypted as a whole" in error.message:
                 text = "is encrypted as a whole: what it says about connections is not known"

@@ -17,12 +17,23 @@ from inventory import parse
 from inventory.errors import UsageError
 from inventory.parse import Location
 
-__all__ = ["Document", "Location", "Problem", "Remark", "SiteError", "near", "read", "validate"]
+__all__ = ["Document", "Location", "Problem", "Remark", "SiteError", "load", "near", "read", "validate"]
 
 _ENCRYPTED = "$ANSIBLE_VAULT;"
 _MOST_NAMED = 12
 _MOST_COMPARED = 200  # a site with thousands of wrong names must be told so quickly
 _FEW_LETTERS = 4
+
+_PLAINLY = {
+    "list_type": ("must be a list", "write it as [one, two]"),
+    "string_type": ("must be text", "write it in quotes"),
+    "string_too_short": ("is empty", "say what it is"),
+    "too_short": ("is empty", "name at least one"),
+    "int_type": ("must be a whole number", ""),
+    "int_parsing": ("must be a whole number", ""),
+    "int_from_float": ("must be a whole number", ""),
+}
+"""What the models say in words of their own, in ours: what is wrong, and a hint."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -130,11 +141,11 @@ def near(name: str, known: Iterable[str], title: str) -> str:
     return f"{title}: {', '.join(names[:_MOST_NAMED]) or 'none'}{more}"
 
 
-def read(file: Path) -> Document:
-    """Read one YAML file.
+def read(file: Path, found: list[Problem] | None = None) -> Document:
+    """Read one YAML file. With `found`, keys written twice are put there (the first one counts) and reading goes on.
 
     Raises:
-        SiteError: not there, not readable, not YAML, or a key is written twice.
+        SiteError: not there, not readable, not YAML, or, without `found`, a key is written twice.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -151,8 +162,13 @@ def read(file: Path) -> Document:
         raise SiteError([Problem(file, _line(text, error), "", f"not valid YAML: {error.reason}")]) from error
     except (yaml.YAMLError, ValueError) as error:
         raise SiteError([Problem(file, 1, "", f"not valid YAML: {error}")]) from error
-    if twice:
-        raise SiteError(Problem(file, line, ".".join(map(str, place)), "written twice") for place, line in twice)
+    again = [
+        Problem(file, line, ".".join(map(str, place)), "written twice", "keep one of them") for place, line in twice
+    ]
+    if again and found is None:
+        raise SiteError(again)
+    if found is not None:
+        found += again
     return Document(file, data, _Lines(text))
 
 
@@ -160,6 +176,19 @@ def _line(text: str, error: yaml.reader.ReaderError) -> int:
     """Return the line of a character that may not be there; libyaml counts bytes, PyYAML characters."""
     before = text.encode()[: error.position] if parse.FAST else text[: error.position].encode()
     return before.count(b"\n") + 1
+
+
+def load(file: Path, model: type[Model], found: list[Problem]) -> tuple[Document, Model]:
+    """Read one YAML file as `model`; keys written twice are put into `found`.
+
+    Raises:
+        SiteError: every fault, those in `found` first.
+    """
+    try:
+        document = read(file, found)
+        return document, validate(document, model)
+    except SiteError as error:
+        raise SiteError([*found, *error.problems]) from error
 
 
 def validate(document: Document, model: type[Model], location: Location = (), data: Any = None) -> Model:
@@ -181,16 +210,26 @@ def _problems(document: Document, location: Location, error: ValidationError, mo
         place = _written(document, location, item["loc"])
         match item["type"]:
             case "extra_forbidden":
-                close = get_close_matches(str(item["loc"][-1]), _keys(model), 1)
-                what, hint = "unknown key", f"did you mean {close[0]}?" if close else "remove it"
+                what, hint = _unknown(str(item["loc"][-1]), model)
             case "missing":
                 what, hint = f"{item['loc'][-1]} is missing", ""
             case "model_type" | "model_attributes_type":
                 what, hint = "must be a mapping", "write it as `key: value` lines"
+            case "string_pattern_mismatch":
+                what, hint = f"{item['input']!r} does not fit", f"it must match {item['ctx']['pattern']}"
+            case kind if kind in _PLAINLY:
+                what, hint = _PLAINLY[kind]
             case _:
                 what, hint = item["msg"].removeprefix("Value error, ").replace("Input should be", "must be"), ""
         found.setdefault((place, what), document.problem(place, what, hint))
     return list(found.values())
+
+
+def _unknown(key: str, model: type[BaseModel]) -> tuple[str, str]:
+    if key in (known := _keys(model)):
+        return "does not belong here", "remove it, or write it where it belongs"
+    close = get_close_matches(key, known, 1)
+    return "unknown key", f"did you mean {close[0]}?" if close else "remove it"
 
 
 def _written(document: Document, location: Location, inner: Location) -> Location:

@@ -137,9 +137,10 @@ def load(file: Path) -> People:
     """
     if not file.exists():
         return People()
-    document = lines.read(file)
-    people = lines.validate(document, People)
-    if problems := list(_problems(document, people.people)):
+    problems: list[Problem] = []
+    document, people = lines.load(file, People, problems)
+    problems += _problems(document, people.people)
+    if problems:
         raise SiteError(problems)
     return people
 

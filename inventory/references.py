@@ -13,7 +13,7 @@ from inventory.system import MediaCopy, System, VaultCopy
 
 def problems(read: Groups, settings: Settings | None) -> Iterator[Problem]:
     """Yield every name that leads nowhere and every circle of dependencies; without settings no store is checked."""
-    for key, system in read.systems.items():
+    for key, system in (read.systems | read.faulty).items():
         document, here = read.documents[key], read.places[key]
         for place, what, hint in _unknown(system, read, settings):
             yield document.problem((*here, *place), what, hint)
@@ -23,7 +23,7 @@ def problems(read: Groups, settings: Settings | None) -> Iterator[Problem]:
 def _unknown(system: System, read: Groups, settings: Settings | None) -> Iterator[tuple[Location, str, str]]:
     for index, other in enumerate(system.depends_on):
         if other not in read.documents:
-            yield ("depends_on", index), f"no system {other!r}", near(other, read.systems, "systems")
+            yield ("depends_on", index), f"no system {other!r}", near(other, read.documents, "systems")
     for place, host in named_hosts(system):
         if host not in read.hosts:
             yield place, f"no host {host!r}", near(host, read.hosts, "hosts")
@@ -56,7 +56,8 @@ def named_hosts(system: System) -> Iterator[tuple[Location, str]]:
 
 def _circles(read: Groups) -> Iterator[Problem]:
     done: set[str] = set()
-    for start in read.systems:
+    systems = read.systems | read.faulty
+    for start in systems:
         path: list[str] = []
         waiting = [iter([start])]
         while waiting:
@@ -69,7 +70,7 @@ def _circles(read: Groups) -> Iterator[Problem]:
                 loop = " → ".join((*path[path.index(key) :], key))
                 place = (*read.places[path[-1]], "depends_on")
                 yield read.documents[path[-1]].problem(place, f"depends on itself: {loop}")
-            elif key in read.systems and key not in done:
+            elif key in systems and key not in done:
                 done.add(key)
                 path.append(key)
-                waiting.append(iter(read.systems[key].depends_on))
+                waiting.append(iter(systems[key].depends_on))

@@ -5,7 +5,7 @@ Each is validated as the inventory is; what is allowed and still deserves a look
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -162,8 +162,8 @@ class Registers:
     documents: Mapping[str, Document] = field(default_factory=dict)
 
 
-def load(root: Path, people: People, systems: Mapping[str, System], packs: Sequence[str]) -> Registers:
-    """Read a site's registers.
+def load(root: Path, people: People | None, systems: Mapping[str, System] | None, packs: Sequence[str]) -> Registers:
+    """Read a site's registers. Names of what is None (not known) are not checked.
 
     Raises:
         SiteError: every fault found: unknown files and keys, logins and systems that are none.
@@ -177,11 +177,12 @@ def load(root: Path, people: People, systems: Mapping[str, System], packs: Seque
             problems.append(Problem(file, 1, "", f"no register {file.stem!r}", hint))
             continue
         try:
-            document = lines.read(file)
-            read = lines.validate(document, MODELS[file.stem])
+            twice: list[Problem] = []
+            document, read = lines.load(file, MODELS[file.stem], twice)
         except SiteError as error:
             problems += error.problems
             continue
+        problems += twice
         documents[file.stem] = document
         parts |= {name: getattr(read, name) for name in type(read).model_fields}
     found = Registers(**_named(parts), documents=documents)
@@ -196,14 +197,14 @@ def _named(parts: Mapping[str, list[Any]]) -> dict[str, Any]:
 
 
 def _references(
-    found: Registers, people: People, systems: Mapping[str, System], packs: Sequence[str]
+    found: Registers, people: People | None, systems: Mapping[str, System] | None, packs: Sequence[str]
 ) -> Iterator[Problem]:
     """Yield a fault for each login, system and calendar item that does not exist."""
-    logins = [person.login for person in people.people]
+    logins = [person.login for person in people.people] if people is not None else None
     items = [rule.key for rule in policy.load(packs).calendar] if found.done else []
     for register, place, kind, name in _names(found):
-        known: Sequence[str] = {"login": logins, "system": list(systems), "calendar item": items}[kind]
-        if name not in known:
+        known: Collection[str] | None = {"login": logins, "system": systems, "calendar item": items}[kind]
+        if known is not None and name not in known:
             document = found.documents[register]
             yield document.problem(place, f"no {kind} {name!r}", near(name, known, f"{kind}s"))
 

@@ -162,9 +162,10 @@ def load(file: Path) -> Settings:
     Raises:
         SiteError: every fault with its line.
     """
-    document = lines.read(file)
-    settings = lines.validate(document, Settings)
-    if problems := [*_policies(document, settings), *_inventories(document, settings)]:
+    problems: list[Problem] = []
+    document, settings = lines.load(file, Settings, problems)
+    problems += [*_policies(document, settings), *_inventories(document, settings)]
+    if problems:
         raise SiteError(problems)
     return settings
 

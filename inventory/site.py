@@ -161,7 +161,7 @@ def load(root: Path, *, ansible: Ansible | None = None, own: Path | None = None)
     """
     root = root.resolve()
     problems: list[Problem] = []
-    known, staff = None, People()
+    known, staff = None, None
     try:
         known = settings.load(root / SETTINGS_FILE)
     except SiteError as error:
@@ -174,17 +174,19 @@ def load(root: Path, *, ansible: Ansible | None = None, own: Path | None = None)
     *adopted, inventory = inventories(root, known)
     read = groups.read(*adopted, own or inventory, ask=ansible)
     problems += [*read.problems, *references.problems(read, known)]
+    unread = any(not problem.key for problem in read.problems)  # a whole file: what it holds is not known
+    systems = None if unread else read.systems | read.faulty
+    packs = known.policies if known is not None else Settings.model_fields["policies"].default
     accepted, kept = Waivers(), Registers()
-    if not problems and known is not None:  # they name people and systems
-        try:
-            accepted = waivers.load(root, staff, read.systems, known.policies)
-        except SiteError as error:
-            problems += error.problems
-        try:
-            kept = registers.load(root, staff, read.systems, known.policies)
-        except SiteError as error:
-            problems += error.problems
-    if problems or known is None:
+    try:
+        accepted = waivers.load(root, staff, systems, packs)
+    except SiteError as error:
+        problems += error.problems
+    try:
+        kept = registers.load(root, staff, systems, packs)
+    except SiteError as error:
+        problems += error.problems
+    if problems or known is None or staff is None:
         raise SiteError(problems, hint="mend the lines named, then run: holdfast inventory validate")
     written = {key: (read.documents[key], read.places[key]) for key in read.systems}
     remarks = tuple(read.remarks)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
+
+from pydantic import ValidationError
 
 from inventory import connection, lines
 from inventory.lines import Document, Location, Problem, SiteError
@@ -12,6 +14,8 @@ from inventory.parse import Vaulted
 from inventory.system import System
 from inventory.tree import ALL, UNGROUPED
 
+_NAMING = {"depends_on", "data", "logs", "normal_when", "exposes", "canary", "drill_targets", "copies", "level"}
+"""Keys that name something elsewhere, and the level, which waivers are measured by."""
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -19,6 +23,7 @@ class Found(Protocol):
     """Where systems are collected, with where each was written."""
 
     systems: dict[str, System]
+    faulty: dict[str, System]
     documents: dict[str, Document]
     places: dict[str, Location]
     problems: list[Problem]
@@ -41,13 +46,28 @@ def read(document: Document, place: Location, group: str, block: Any, found: Fou
             found.problems.append(document.problem(place, what))
         return
     found.documents[group], found.places[group] = document, place
-    if hidden := list(_hidden(document, place, block)):
-        found.problems += hidden
-        return
+    problems = list(_hidden(document, place, block))
+    told = {problem.key for problem in problems}
     try:
-        found.systems[group] = lines.validate(document, System, place, block)
+        system = lines.validate(document, System, place, block)
     except SiteError as error:
-        found.problems += error.problems
+        problems += [problem for problem in error.problems if problem.key not in told]
+    else:
+        (found.faulty if problems else found.systems)[group] = system
+    found.problems += problems
+    if problems and group not in found.faulty and (rest := _rest(group, place, block, problems)) is not None:
+        found.faulty[group] = rest
+
+
+def _rest(group: str, place: Location, block: Any, problems: Sequence[Problem]) -> System | None:
+    """Return a system of those keys of a faulty block that have no fault."""
+    begin = ".".join(map(str, place)) + "."
+    wrong = {problem.key.removeprefix(begin).split(".")[0] for problem in problems}
+    sound = {key: value for key, value in block.items() if key not in wrong} if isinstance(block, dict) else {}
+    try:
+        return System.model_validate({"name": group, **{key: sound[key] for key in _NAMING if key in sound}})
+    except ValidationError:
+        return None
 
 
 def _hidden(document: Document, place: Location, value: Any) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from inventory import lines, policy
-from inventory.lines import Document, Problem, Remark, SiteError, near
+from inventory.lines import Document, Location, Problem, Remark, SiteError, near
 from inventory.people import People
 from inventory.system import Day, Strict, System
 
@@ -89,8 +89,8 @@ class Waivers:
                 yield self.document.remark("waiver_ends", ("waivers", index, "until"), f"{what} ends on {each.until}")
 
 
-def load(root: Path, people: People, systems: Mapping[str, System], packs: Sequence[str]) -> Waivers:
-    """Read a site's waivers.yml; without the file there are none.
+def load(root: Path, people: People | None, systems: Mapping[str, System] | None, packs: Sequence[str]) -> Waivers:
+    """Read a site's waivers.yml; without the file there are none. Names of what is None (not known) are not checked.
 
     Raises:
         SiteError: every fault found.
@@ -98,35 +98,43 @@ def load(root: Path, people: People, systems: Mapping[str, System], packs: Seque
     file = root / FILE
     if not file.exists():
         return Waivers()
-    document = lines.read(file)
-    read = lines.validate(document, WaiversFile).waivers
-    if problems := list(_problems(document, read, people, systems, packs)):
+    problems: list[Problem] = []
+    document, content = lines.load(file, WaiversFile, problems)
+    read = content.waivers
+    for index, each in enumerate(read):
+        problems += _faults(document, ("waivers", index), each, people)
+        if systems is not None:
+            problems += _misplaced(document, ("waivers", index), each, systems, packs)
+    if problems:
         raise SiteError(problems)
     return Waivers(tuple(read), document)
 
 
-def _problems(
-    document: Document, waivers: Sequence[Waiver], people: People, systems: Mapping[str, System], packs: Sequence[str]
-) -> Iterator[Problem]:
+def _faults(document: Document, here: Location, each: Waiver, people: People | None) -> Iterator[Problem]:
+    if each.approver == each.owner:
+        yield document.problem((*here, "approver"), "is the owner", "another person approves what one asks for")
+    if each.until < each.since:
+        yield document.problem((*here, "until"), "is before `from`")
+    if people is None:
+        return
     logins = [person.login for person in people.people]
-    for index, each in enumerate(waivers):
-        here = ("waivers", index)
-        for role in ("owner", "approver"):
-            if (login := getattr(each, role)) not in logins:
-                yield document.problem((*here, role), f"no login {login!r}", near(login, logins, "logins"))
-        approver = people.find(each.approver)
-        if each.approver == each.owner:
-            yield document.problem((*here, "approver"), "is the owner", "another person approves what one asks for")
-        elif approver is not None and not _MAY_APPROVE & set(approver.roles):
-            yield document.problem((*here, "approver"), f"{approver.name} is neither approver nor head")
-        if each.until < each.since:
-            yield document.problem((*here, "until"), "is before `from`")
-        if each.system not in systems:
-            hint = near(each.system, systems, "systems")
-            yield document.problem((*here, "system"), f"no system {each.system!r}", hint)
-        elif each.until - each.since > (most := longest(systems[each.system].level, packs)):
-            what = f"lasts longer than {most.days} days, the most at level {systems[each.system].level}"
-            yield document.problem((*here, "until"), what, "approve it for less, and again if it is still needed")
+    for role in ("owner", "approver"):
+        if (login := getattr(each, role)) not in logins:
+            yield document.problem((*here, role), f"no login {login!r}", near(login, logins, "logins"))
+    approver = people.find(each.approver)
+    if approver is not None and each.approver != each.owner and not _MAY_APPROVE & set(approver.roles):
+        yield document.problem((*here, "approver"), f"{approver.name} is neither approver nor head")
+
+
+def _misplaced(
+    document: Document, here: Location, each: Waiver, systems: Mapping[str, System], packs: Sequence[str]
+) -> Iterator[Problem]:
+    if each.system not in systems:
+        hint = near(each.system, systems, "systems")
+        yield document.problem((*here, "system"), f"no system {each.system!r}", hint)
+    elif each.until - each.since > (most := longest(systems[each.system].level, packs)):
+        what = f"lasts longer than {most.days} days, the most at level {systems[each.system].level}"
+        yield document.problem((*here, "until"), what, "approve it for less, and again if it is still needed")
 
 
 def longest(level: int, packs: Sequence[str]) -> timedelta:

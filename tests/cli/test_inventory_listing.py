@@ -49,6 +49,8 @@ def test_list_can_be_narrowed_to_levels_units_and_what_we_run(
     assert "no system fits" in capsys.readouterr().err
     assert app.run(["inventory", "list", "--unit", "health", "--language", "vi"]) == ExitCode.DONE
     assert "Bệnh án điện tử" in capsys.readouterr().out
+    assert not {"nq57", "npsp", "vneid", "ndb"} & set(keys("--level", "1"))  # run by others: they have no level
+    assert app.run(["inventory", "list", "--level", "9"]) == ExitCode.USAGE
 
 
 def test_graph_shows_the_order_of_recovery_and_marks_the_critical_path(

@@ -54,7 +54,7 @@ def test_what_is_not_good_yaml_is_told_with_its_file(tmp_path: Path, text: str, 
 def test_a_key_written_twice_is_told_with_its_second_line(tmp_path: Path) -> None:
     with pytest.raises(SiteError) as caught:
         lines.read(written(tmp_path, "a:\n  b: 1\n  b: 2\n"))
-    assert str(caught.value.problems[0]).endswith("x.yml:3: a.b: written twice")
+    assert str(caught.value.problems[0]).endswith("x.yml:3: a.b: written twice (keep one of them)")
 
 
 def test_aliases_that_grow_without_end_are_refused(tmp_path: Path) -> None:
@@ -106,12 +106,12 @@ def test_every_fault_is_told_at_once_with_its_line_and_key(tmp_path: Path) -> No
         ("copies: [{media: weekly}]", ":2: copies.0: every is missing"),
         ("copies: [{tape: weekly}]", ":2: copies.0: needs one of the keys vault, media"),
         ("normal_when: [{port: 99999, host: h}]", ":2: normal_when.0.port: must be less than or equal to 65535"),
-        ("normal_when: [{http: ftp://x}]", ":2: normal_when.0.http: String should match pattern"),
-        ("normal_when: [{command: [], host: h}]", ":2: normal_when.0.command: List should have at least 1 item"),
+        ("normal_when: [{http: ftp://x}]", ":2: normal_when.0.http: 'ftp://x' does not fit (it must match"),
+        ("normal_when: [{command: [], host: h}]", ":2: normal_when.0.command: is empty"),
         ("normal_when: [{ping: h}]", ":2: normal_when.0: needs one of the keys http, sql, port, command"),
         ("logs: [{host: h, file: /x, format: xml}]", ":2: logs.0.format: must be 'auto', 'jsonl'"),
         ("rto: 25h", ":1: rto above 24h needs rto_reason and rto_approver"),
-        ("data:", ":2: data: must be a valid list"),
+        ("data:", ":2: data: must be a list"),
     ],
 )
 def test_a_fault_in_a_union_gives_one_clear_message(tmp_path: Path, text: str, told: str) -> None:
@@ -137,3 +137,14 @@ def test_a_hint_names_what_was_meant_or_a_few_of_those_there_are() -> None:
     assert lines.near("x", [], "hosts") == "hosts: none"
     many = [f"h{number}" for number in range(20)]
     assert lines.near("zzz", many, "hosts").endswith("h10, h11, and 8 more")
+
+
+def test_a_key_in_the_wrong_place_is_not_said_to_be_meant_as_itself(tmp_path: Path) -> None:
+    text = "name: x\nlevel: 3\ncopies: [{vault: main, media: weekly, every: 1h}]\nnormal_when: [{http: 'ftp://x'}]\n"
+    file = written(tmp_path, text)
+    with pytest.raises(SiteError) as caught:
+        lines.validate(lines.read(file), System)
+    told = str(caught.value)
+    assert "does not belong here" in told
+    assert "did you mean media?" not in told
+    assert "'ftp://x' does not fit (it must match ^https?://)" in told

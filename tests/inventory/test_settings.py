@@ -77,7 +77,7 @@ LEDGER = "ledger: postgresql"
             "notifications: {a: {smtp: x, from: a@b, to: [c], password_file: /x}}",
             "notifications.a: a password needs a user",
         ),
-        ("notifications: {a: {command: []}}", "notifications.a.command: List should have at least 1 item"),
+        ("notifications: {a: {command: []}}", "notifications.a.command: is empty"),
         ("vault: {main: {path: x}}", "vault: unknown key (did you mean vaults?)"),
     ],
 )

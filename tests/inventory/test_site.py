@@ -117,3 +117,62 @@ def test_an_unknown_key_names_the_known_ones(root: Path) -> None:
     assert "sso" in caught.value.hint
     with pytest.raises(UsageError, match="no host 'ghost'"):
         read.host("ghost")
+
+
+def test_no_kind_of_fault_hides_another(root: Path) -> None:
+    """One round of mending is enough: keys written twice, templates, wrong values, names, circles, registers."""
+    system = """edoc:
+  hosts: {documents-1: {ansible_connection: local}}
+  vars:
+    system:
+      name: Documents
+      level: 9
+      unit: "{{ unit }}"
+      rto: 8 hours
+      depends_on: [nowhere, sso]
+      data: [{files: [/srv], host: elsewhere}]
+      copies: [{vault: lost, every: 6h}]
+      name: again
+"""
+    (root / "inventory" / "edoc.yml").write_text(system)
+    (root / "inventory" / "sso.yml").write_text(
+        "sso: {hosts: {a: }, vars: {system: {name: S, level: 3, depends_on: [edoc]}}}"
+    )
+    (root / "people.yml").write_text("people: [{name: A, login: a, roles: boss}]\n")
+    (root / "waivers.yml").write_text(
+        "waivers: [{control: HF-SSH-001, system: nosuch, reason: r, owner: q, approver: q, from: 2026-01-01,"
+        " until: 2026-02-01}]\n"
+    )
+    (root / "registers").mkdir(exist_ok=True)
+    (root / "registers" / "roster.yml").write_text("shifts: [{from: tomorrow, until: 2026-11-25 08:00, login: a}]\n")
+    with pytest.raises(SiteError) as caught:
+        site.load(root)
+    told = str(caught.value)
+    for fault in (
+        "edoc.yml:12: edoc.vars.system.name: written twice",
+        "edoc.yml:6: edoc.vars.system.level: must be less than or equal to 5",
+        "edoc.yml:7: edoc.vars.system.unit: is a template",
+        "edoc.yml:8: edoc.vars.system.rto: '8 hours' is not a duration",
+        "edoc.yml:9: edoc.vars.system.depends_on.0: no system 'nowhere'",
+        "edoc.yml:10: edoc.vars.system.data.0: no host 'elsewhere'",
+        "edoc.yml:11: edoc.vars.system.copies.0: no vault 'lost'",
+        "depends on itself: ",
+        "people.yml:1: people.0.roles: must be a list (write it as [one, two])",
+        "waivers.yml:1: waivers.0.system: no system 'nosuch'",
+        "waivers.yml:1: waivers.0.approver: is the owner",
+        "roster.yml:1: shifts.0.from: 'tomorrow' is no moment",
+    ):
+        assert fault in told, f"{fault}\n{told}"
+    assert "no login" not in told  # who there is cannot be known
+
+
+def test_what_an_unreadable_file_may_hold_is_not_called_unknown_by_waivers(root: Path) -> None:
+    (root / "inventory" / "broken.yml").write_text("land: [1,\n")
+    (root / "waivers.yml").write_text(
+        "waivers: [{control: HF-SSH-001, system: land, reason: '', owner: q, approver: r, from: 2026-01-01,"
+        " until: 2026-02-01}]\n"
+    )
+    with pytest.raises(SiteError) as caught:
+        site.load(root)
+    assert "no system 'land'" not in str(caught.value)
+    assert "waivers.0.reason: is empty" in str(caught.value)
