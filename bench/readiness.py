@@ -19,6 +19,16 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [
+    place for place in sys.path if Path(place).resolve() != HERE
+]  # `inventory` is the package, not a file here
+sys.path.append(str(HERE))
+
+from province import year  # noqa: E402
+
+from inventory import login  # noqa: E402
+
 RECORDS, SYSTEMS, NEW = 1_000_000, 500, 100
 ROUNDS = 15
 LIMIT_SECONDS = 0.5
@@ -73,10 +83,6 @@ def place() -> Path:
 
 def built() -> tuple[Path, int]:
     """Make the site and its ledger if they are not there; return where, and how many records there are."""
-    from province import year
-
-    from inventory import login
-
     root, done = place(), place() / "records"
     if not done.exists():
         print(f"making a ledger of {RECORDS:,} records in {root} (once, some minutes)", flush=True)
@@ -104,10 +110,6 @@ def first_build(root: Path, environment: dict[str, str]) -> dict[str, float]:
 
 def after_new(root: Path, argv: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """Measure a command right after some new records, again and again."""
-    from province import year
-
-    from inventory import login
-
     figures = []
     for _ in range(ROUNDS):
         year.go_on(root, NEW, datetime.now(UTC), login.current())

@@ -127,7 +127,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupted)
     given = list(arguments) if arguments is not None else sys.argv[1:]
     try:
-        result = _asked_for(given)(args=given, standalone_mode=False)
+        result = _asked_for(given)(args=given, prog_name="holdfast", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as failure:
         return int(_told(failure))

@@ -132,10 +132,11 @@ def _views() -> list[Projection]:
     from backup.projection import COPIES
     from detect.history import PROJECTION
     from incident.incident import INCIDENTS
+    from incident.measured import LESSONS
     from incident.runs import RUNS
     from playbooks.history import HARDENING
 
-    return [COPIES, PROJECTION, INCIDENTS, RUNS, HARDENING]
+    return [COPIES, PROJECTION, INCIDENTS, LESSONS, RUNS, HARDENING]
 
 
 def _tell(proof: Proof) -> None:

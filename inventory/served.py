@@ -84,7 +84,8 @@ def require_harmless(place: Path, found: Installation) -> None:
     """Refuse a place to write to that is Holdfast's own, or that somebody else could turn elsewhere.
 
     Raises:
-        RefusedError: it lies in the state or the site, is a link, or lies below a folder of another user.
+        RefusedError: it lies in the state or the site, is a link or a file that is there already (every file of this
+            user may be another person's: a report written over a checkpoint), or lies below a folder of another user.
     """
     whole = Path(os.path.abspath(place))  # noqa: PTH100  # resolve() would follow the links that are looked for
     real = whole.resolve()
@@ -98,6 +99,8 @@ def require_harmless(place: Path, found: Installation) -> None:
             )
     if whole.is_symlink():
         raise RefusedError(f"{place} is a link", hint="name a place directly in /tmp that is not there yet")
+    if whole.exists() and not whole.is_dir():
+        raise RefusedError(f"{place} is there already", hint="name a place directly in /tmp that is not there yet")
 
 
 def _turnable(folder: os.stat_result) -> bool:

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from inventory import clock
+from inventory.errors import UsageError
 from ledger import durable, keys
 from ledger.chain import Anchor
 from ledger.errors import (
@@ -109,8 +110,13 @@ def write(ledger: Ledger, state_directory: Path, site_id: str, target_file: Path
     The record comes first; if the file then cannot be written, a second record says so.
 
     Raises:
+        UsageError: the name is the one that the public key gets.
         LedgerError: the record or the file could not be written.
     """
+    if target_file.suffix == ".pub":
+        raise UsageError(
+            f"{target_file} is where the public key would lie", hint="give the checkpoint another name: --to FILE.json"
+        )
     keys.settle(ledger, state_directory)
     public = public_text(private_key(state_directory).public_key()).encode()
     checkpoint = sign(ledger, state_directory, site_id, str(target_file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,12 @@ def test_the_lab_names_the_packages_it_lacks_before_any_set_up(tmp_path: Path) -
     assert "error: the lab needs programs that are missing: sudo apt-get install mmdebstrap" in ended.stderr
     assert "docs/lab.md" in ended.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize("bench", sorted((ROOT / "bench").glob("*.py")), ids=lambda file: file.name)
+def test_a_bench_finds_our_packages_although_files_beside_it_have_their_names(bench: Path) -> None:
+    """`make bench` runs each as a file, so its own folder comes first: `inventory` was bench/inventory.py there."""
+    script = "import runpy, sys; sys.path[0] = sys.argv[1]; runpy.run_path(sys.argv[2], run_name='read_only')"
+    words = [sys.executable, "-c", script, str(bench.parent), str(bench)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -18,7 +18,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "T-01": (f"{SUDO}::test_somebody_who_is_not_in_people_yml_does_not_even_read",),
     "T-02": (f"{SUDO}::test_nobody_but_holdfast_and_root_reads_the_state",),
     "T-03": (f"{SUDO}::test_an_ordinary_login_cannot_name_itself_another",),
-    "T-04": (f"{SUDO}::test_a_viewer_changes_nothing",),
+    "T-04": (
+        f"{SUDO}::test_a_viewer_changes_nothing",
+        f"{SUDO}::test_a_viewers_report_is_not_written_over_an_operators_checkpoint",
+    ),
     "T-05": (
         f"{SUDO}::test_an_operator_does_not_do_what_responders_and_root_do",
         f"{SUDO}::test_holdfast_itself_refuses_what_sudo_would_not_have_let_in",

@@ -14,6 +14,7 @@ from cli import app
 from cli.powers import powers
 from cli.rights import rights
 from inventory.errors import ExitCode, HoldfastError, RefusedError
+from tests.test_layout import ROOT
 
 HEAVY = {"ansible_runner", "pydantic", "sigma", "sqlite3", "yaml"}
 
@@ -144,6 +145,12 @@ def test_every_commands_help_says_what_it_does_and_gives_an_example() -> None:
         if not command.help or f"{path}" not in f"{command.help} {command.epilog or ''}"
     ]
     assert silent == []
+
+
+def test_usage_names_the_command_as_it_is_typed_however_it_was_started() -> None:
+    words = [sys.executable, "-m", "cli.app", "ledger", "export"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT).stderr
+    assert said.startswith("Usage: holdfast ledger export ")
 
 
 @pytest.mark.parametrize(

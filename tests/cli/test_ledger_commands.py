@@ -124,6 +124,14 @@ def test_a_missing_checkpoint_is_told(state: Path, tmp_path: Path, capsys: pytes
     assert "gone cannot be read" in capsys.readouterr().err
 
 
+def test_a_checkpoint_does_not_take_the_name_of_its_public_key(
+    state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["ledger", "checkpoint", "--to", str(tmp_path / "one.pub")]) == ExitCode.USAGE
+    assert "where the public key would lie" in capsys.readouterr().err
+    assert not (tmp_path / "one.pub").exists()
+
+
 def test_a_checkpoint_can_be_printed_for_paper_and_so_can_its_key(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -136,6 +136,20 @@ def test_nothing_is_written_over_holdfasts_own_or_where_somebody_could_turn_it(h
     assert unharmed(host)
 
 
+def test_a_viewers_report_is_not_written_over_an_operators_checkpoint(host: ControlHost) -> None:
+    host.run("rm", "-rf", "/tmp/holdfast-try-1")
+    host.run("install", "-d", "-o", "holdfast", "/tmp/holdfast-try-1")
+    kept = Path("/tmp/holdfast-try-1/checkpoint.json")
+    try:
+        assert host.sudo("lan", "ledger", "checkpoint", "--to", str(kept)).returncode == ExitCode.DONE
+        before = host.read(kept)
+        said = host.sudo("minh", "report", "incident", "--to", str(kept))
+        assert (said.returncode, "is there already" in said.stderr) == (ExitCode.REFUSED, True)
+        assert host.read(kept) == before
+    finally:
+        host.run("rm", "-rf", "/tmp/holdfast-try-1")
+
+
 @pytest.mark.parametrize("first", ["/bin/sh", "/opt/holdfast/bin/holdfast", "/usr/bin/env", "/usr/local/bin/holdfas*"])
 def test_sudo_runs_the_launcher_and_nothing_else(host: ControlHost, first: str) -> None:
     said = host.as_("lan", "sudo", "-n", "-u", "holdfast", first, "today")

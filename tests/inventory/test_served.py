@@ -81,6 +81,12 @@ def test_no_place_of_holdfasts_own_is_written_to(found: Installation, tmp_path: 
         served.permit(LAN, ["report", "--to", str(tmp_path / place)], found, KNOWN)
 
 
+def test_a_file_that_is_there_is_not_written_over_for_it_may_be_anothers(found: Installation, tmp_path: Path) -> None:
+    (tmp_path / "out/checkpoint.json").write_text("of somebody else")
+    with pytest.raises(RefusedError, match="is there already"):
+        served.permit(LAN, ["report", "--to", str(tmp_path / "out/checkpoint.json")], found, KNOWN)
+
+
 def test_a_place_outside_is_written_to(found: Installation, tmp_path: Path) -> None:
     served.require_harmless(tmp_path / "out/report.html", found)
 
