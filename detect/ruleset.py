@@ -11,6 +11,7 @@ from detect.evaluate import Test, compiled
 from detect.patterns import PatternError
 from detect.rule import Correlation, Header, Rule, RuleSet, Unusable
 from detect.sigma import RuleError
+from inventory import content
 
 SHIPPED = Path(__file__).parent / "rules"
 
@@ -106,7 +107,7 @@ def _files(paths: Sequence[Path]) -> Iterable[Path]:
 
 def _read(file: Path) -> Iterable[Rule | Correlation | Unusable]:
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = content.read(file).decode("utf-8-sig")
     except UnicodeDecodeError:
         return [Unusable(file, 1, "", "", "not UTF-8 text")]
     except OSError as error:

@@ -273,8 +273,8 @@ def _why_not(file: Path, request: Request, signature: Signature) -> str:
 
 def _content(file: Path) -> bytes:
     """Return what is in a file that ought to be small; a pipe or a device is no file."""
-    if not file.is_file():
-        raise FileNotFoundError(errno.ENOENT, "there is no such file")
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
     with file.open("rb") as stream:
         return stream.read(LARGEST + 1)
 

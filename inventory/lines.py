@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -13,7 +14,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from inventory import parse
+from inventory import content, parse
 from inventory.errors import UsageError
 from inventory.parse import Location
 
@@ -145,12 +146,13 @@ def read(file: Path, found: list[Problem] | None = None) -> Document:
     """Read one YAML file. With `found`, keys written twice are put there (the first one counts) and reading goes on.
 
     Raises:
-        SiteError: not there, not readable, not YAML, or, without `found`, a key is written twice.
+        SiteError: not there, not readable, no regular file, too large, not YAML, or, without `found`, a key is
+            written twice.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = io.TextIOWrapper(io.BytesIO(content.read(file)), encoding="utf-8").read()
     except (OSError, UnicodeDecodeError) as error:
-        raise SiteError([Problem(file, 1, "", f"cannot be read: {_reason(error)}")]) from error
+        raise SiteError([Problem(file, 1, "", f"cannot be read: {_reason(error)}", _remedy(error))]) from error
     if text.startswith(_ENCRYPTED):
         raise SiteError([Problem(file, 1, "", "is encrypted as a whole", "keep only the secrets themselves encrypted")])
     try:
@@ -261,3 +263,7 @@ def _models(kind: Any, seen: set[Any]) -> Iterator[type[BaseModel]]:
 
 def _reason(error: Exception) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def _remedy(error: Exception) -> str:
+    return error.hint if isinstance(error, content.UnfitFileError) else ""

@@ -47,6 +47,8 @@ def files(source: Path, above: frozenset[Path] = frozenset()) -> Iterator[Source
 
 def _kind(file: Path) -> Kind:
     is_yaml = file.suffix in EXTENSIONS
+    if file.exists() and not file.is_file():
+        return "yaml"  # a pipe or a device: our reader refuses it, Ansible would wait for it
     if os.access(file, os.X_OK) and not (is_yaml and not _is_program(file)):
         return "dynamic"
     if is_yaml:
@@ -146,10 +148,16 @@ def digest(sources: Sequence[Path], salt: Iterable[str] = ()) -> str:
         found.update(f"\0{source}\0".encode(errors="surrogateescape"))
     for path in influences(sources):
         executable = os.access(path, os.X_OK)
-        try:
-            with path.open("rb") as content:
-                inside = hashlib.file_digest(content, "sha256").hexdigest()
-        except OSError as error:
-            inside = f"unreadable {error.errno}"
+        inside = _inside(path)
         found.update(f"{path}\0{executable}\0{inside}\n".encode(errors="surrogateescape"))
     return found.hexdigest()
+
+
+def _inside(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        return "no regular file"  # never opened: a pipe would be waited for
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable {error.errno}"

@@ -154,8 +154,9 @@ def test_a_signature_cut_short_changed_or_far_too_large_is_refused(office: Offic
 
 def test_what_is_no_file_is_no_signature_and_keeps_nobody_waiting(office: Office, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.sig")
-    for name in ("pipe.sig", "gone.sig", "."):
-        assert "cannot be read: there is no such file" in office.refused(tmp_path / name)
+    for file in (tmp_path / "pipe.sig", tmp_path, Path("/dev/zero")):
+        assert "cannot be read: it is no regular file" in office.refused(file)
+    assert "cannot be read: No such file" in office.refused(tmp_path / "gone.sig")
 
 
 def test_two_signatures_of_one_person_are_one_person_even_with_two_keys(office: Office) -> None:

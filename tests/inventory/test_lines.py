@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,20 @@ def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary.yml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SiteError, match="not UTF-8"):
         lines.read(tmp_path / "binary.yml")
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_or_a_giant_is_refused_with_file_reason_and_hint(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yml")
+    with (tmp_path / "giant.yml").open("wb") as stream:
+        stream.truncate(300_000_000)
+    for name, told in (("pipe.yml", "no regular file but a named pipe"), ("giant.yml", "it is 300.0 MB, and at most")):
+        with pytest.raises(SiteError) as caught:
+            lines.read(tmp_path / name)
+        (problem,) = caught.value.problems
+        assert problem.file == tmp_path / name
+        assert told in problem.what
+        assert problem.hint
 
 
 def test_an_empty_file_is_empty_data(tmp_path: Path) -> None:

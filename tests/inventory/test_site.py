@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,26 @@ def test_what_an_unreadable_file_may_hold_is_not_called_unknown_by_waivers(root:
         site.load(root)
     assert "no system 'land'" not in str(caught.value)
     assert "waivers.0.reason: is empty" in str(caught.value)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "holdfast.yml",
+        "people.yml",
+        "waivers.yml",
+        "registers/roster.yml",
+        "inventory/f.yml",
+        "inventory/f.ini",
+        "inventory/group_vars/all.yml",
+    ],
+)
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(root: Path, name: str) -> None:
+    file = root / name
+    file.parent.mkdir(exist_ok=True)
+    file.unlink(missing_ok=True)
+    os.mkfifo(file)
+    with pytest.raises(SiteError) as caught:
+        site.load(root)
+    assert f"{file.resolve()}:1: cannot be read: it is no regular file but a named pipe" in str(caught.value)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,11 @@ def test_a_link_back_into_the_inventory_is_not_followed_without_end(tmp_path: Pa
     for name in ("round", "sub/up", "sub/again"):
         (tmp_path / name).symlink_to(tmp_path)
     assert [source.file.name for source in sources.files(tmp_path)] == ["a.yml", "b.yml"]
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_never_opened_and_left_to_our_reader(tmp_path: Path) -> None:
+    for name in ("hosts", "x.ini", "ask.py", "a.yml"):
+        os.mkfifo(tmp_path / name, 0o755)
+    assert {source.kind for source in sources.files(tmp_path)} == {"yaml"}
+    assert sources.digest([tmp_path])
