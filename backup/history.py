@@ -153,7 +153,7 @@ class Copies:
         """
         fitting = [
             self._newest(system, item)
-            for item in self._of(system).get("newest", {}).values()
+            for item in self._newest_in(system, kind, store)
             if item is not None
             and kind in ("", item["kind"])
             and store in ("", item["store"])
@@ -206,6 +206,11 @@ class Copies:
     def media(self) -> dict[str, Medium]:
         """Return every medium ever prepared, by label."""
         return {label: _medium(label, item) for label, item in self.state.get("now/:media", {}).items()}
+
+    def _newest_in(self, system: str, kind: str, store: str) -> Iterable[Mapping[str, Any] | None]:
+        """Return the newest item of one store, or of all."""
+        newest = self._of(system).get("newest", {})
+        return (newest.get(f"{kind}/{store}"),) if kind and store else newest.values()
 
     def _newest(self, system: str, item: Mapping[str, Any]) -> Kept:
         """Return an item of the summary as a value; many questions are about the same ones."""

@@ -4,7 +4,8 @@ Parts, each read only where it is asked for:
 
 - `now/SYSTEM`: what most commands need: {stores, newest, failures, checks, repositories, restore}, by `KIND/STORE`
 - `now/:vaults`, `now/:media`: ids of vaults, states of media
-- `order/SYSTEM/KIND:STORE`: the snapshots kept in view, by the ids they were first taken under, oldest first
+- `order/SYSTEM/KIND:STORE`: the snapshots kept in view, by the ids they were first taken under (their beginnings, 96
+  bits), oldest first
 - `kept/SYSTEM/KIND:STORE:ID`: one of these snapshots
 - `restored/SYSTEM/all`: measured restores
 """
@@ -36,6 +37,7 @@ KINDS = (
 _KEPT_SNAPSHOTS = 400
 """How many of a system's snapshots are kept in view, in each store."""
 _KEPT_RESTORES = 50
+_ID = 24
 
 Own = dict[str, Any]
 """One system's summary, or the media by label."""
@@ -75,7 +77,7 @@ def _order(system: str, where: str) -> str:
 
 
 def _snapshot(system: str, where: str, original: str) -> str:
-    return f"kept/{system}/{where.replace('/', ':')}:{original}"
+    return f"kept/{system}/{where.replace('/', ':')}:{original[:_ID]}"
 
 
 def _fold_repository(_: State, own: Own, record: Record) -> None:
@@ -122,14 +124,13 @@ def _ended_well(own: Own, record: Record) -> bool:
 
 
 def _keep(state: State, own: Own, record: Record, item: Mapping[str, Any]) -> None:
-    system, where, original = record.system or "", _where(record), item["original"]
+    system, where, original = record.system or "", _where(record), item["original"][:_ID]
     if where not in own.setdefault("stores", []):
         own["stores"].append(where)
     kept = {**item, "kind": record.body["kind"], "store": record.body["store"]}
     kept |= {"stored_at": clock.to_text(record.at), "seq": record.seq}
     order = state.setdefault(_order(system, where), [])
-    again = original in order
-    if again:
+    if original in order:
         order.remove(original)
     order.append(original)
     state.put(_snapshot(system, where, original), kept)
@@ -139,7 +140,7 @@ def _keep(state: State, own: Own, record: Record, item: Mapping[str, Any]) -> No
         state.discard(_snapshot(system, where, one))
     newest = own.setdefault("newest", {})
     there = newest.get(where)
-    if there is not None and (there["original"] in dropped or there["original"] == original):
+    if there is not None and there["original"][:_ID] in {original, *dropped}:
         found = _newest(state[_snapshot(system, where, one)] for one in order)
     else:
         found = _newest(filter(None, (there, kept)))
@@ -208,4 +209,4 @@ _FOLDS: Mapping[str, Callable[[State, Own, Record], None]] = {
     "restore.finished": _fold_restore,
 }
 
-COPIES = Projection("copies", 5, _fold, KINDS)
+COPIES = Projection("copies", 6, _fold, KINDS)

@@ -1,7 +1,8 @@
 """How long `readiness` and `today` take with a million records and 500 systems, as whole commands.
 
-The ledger is made once (some minutes) and kept in the cache directory named below; HOLDFAST_BENCH_DIR names another.
-Wall time is what a user waits for; the processor's time is given beside it, for a machine that is busy otherwise.
+The ledger is made once (some minutes) and kept in the temporary directory; HOLDFAST_BENCH_DIR names another place. Wall
+time is what a user waits for, and the limit is for it. On a machine that is busy with other things it says little about
+Holdfast; then the processor's time is held to the limit instead, and the result says so.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def main() -> int:
     """Build what is missing, measure, print and keep the figures; 1 when a command is slower than it may be."""
     os.environ["HOME"] = str(place())  # what is kept of the site lies there, and nothing of the user's own is touched
     root, count = built()
+    busy = os.getloadavg()[0] > 0.5 * (os.cpu_count() or 1)
     environment = {**os.environ, "HOLDFAST_SITE": str(root / "site"), "XDG_CACHE_HOME": str(root / "cache")}
     first = first_build(root, environment)
     for arguments in COMMANDS.values():
@@ -49,7 +51,8 @@ def main() -> int:
     behind = {name: after_new(root, [PROGRAM, *arguments], environment) for name, arguments in COMMANDS.items()}
     version = median([PROGRAM, "--version"], environment)
     empty = median([sys.executable, "-c", "pass"], environment)
-    slow = [wall for figures in (steady, behind) for wall, _ in figures.values() if wall > LIMIT_SECONDS]
+    column = 1 if busy else 0
+    slow = [each for each in (*steady.values(), *behind.values()) if each[column] > LIMIT_SECONDS]
     result = {
         "measured": "median seconds: [wall, processor]",
         "rounds": ROUNDS,
@@ -60,7 +63,8 @@ def main() -> int:
         f"after_{NEW}_new_records": behind,
         "holdfast_version": version,
         "empty_python": empty,
-        "limit_wall_seconds": LIMIT_SECONDS,
+        "limit_seconds": LIMIT_SECONDS,
+        "limit_is_for": "processor seconds: the machine was busy" if busy else "wall seconds",
         "kept": not slow,
         "load_average": round(os.getloadavg()[0], 1),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -39,11 +39,9 @@ def tasks(yardstick: Yardstick, state: Path, ledger: Ledger, now: datetime) -> l
     """
     incidents = all_incidents(ledger)
     found = _incidents(yardstick, incidents, ledger, now)
-    waiting = alerts.listed(ledger, states=(alerts.OPEN,))
-    if waiting:
-        worst = max(waiting, key=lambda alert: alerts.rank(alert.level))
-        systems = ", ".join(sorted({alert.system or "-" for alert in waiting}))
-        what = f"{len(waiting)} alerts wait, the worst is {worst.level}: {worst.title}"
+    if waiting := alerts.waiting(ledger):
+        systems = ", ".join(sorted({system or "-" for system in waiting.systems}))
+        what = f"{waiting.count} alerts wait, the worst is {waiting.worst.level}: {waiting.worst.title}"
         add = "holdfast incident affect --from-alerts" if found else "holdfast incident open --from-alerts --title TEXT"
         found.append(Task("red", systems, what, add))
     found += _watch(state, now)

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from inventory.people import Person, Role
+if TYPE_CHECKING:
+    from inventory.people import Person, Role
 
 _WORD = "[^- ][^ ]*"
 """A value: anything that is no option; a reason of several words is several of these."""

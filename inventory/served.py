@@ -13,11 +13,14 @@ import stat
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inventory import rights
 from inventory.errors import RefusedError
-from inventory.people import Actor
-from inventory.rights import Right
+
+if TYPE_CHECKING:  # every command asks whether this is a control host; only there does it matter who calls
+    from inventory.people import Actor
+    from inventory.rights import Right
 
 RECORD = Path("/etc/holdfast/installation.json")
 _OTHERS_WRITE = 0o022

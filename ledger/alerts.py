@@ -106,6 +106,26 @@ def listed(
     return sorted(found, key=lambda alert: (_text(alert.raised_at) or "", _text(alert.first_at) or "", alert.id))
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Alerts that nobody took up yet: how many, of which systems (None: of none), and the first of the worst."""
+
+    count: int
+    systems: tuple[str | None, ...]
+    worst: Alert
+
+
+def waiting(ledger: Ledger) -> Waiting | None:
+    """Return what waits in short, however many alerts that are; None: nothing does."""
+    tally = ledger.store.tally(OPEN)
+    if not tally:
+        return None
+    heaviest = max(rank(level) for level, _, _, _ in tally)
+    firsts = [first for level, _, _, first in tally if rank(level) == heaviest]
+    systems = tuple(dict.fromkeys(system for _, system, _, _ in tally))
+    return Waiting(sum(count for _, _, count, _ in tally), systems, listed(ledger, ids=firsts)[0])
+
+
 def one(ledger: Ledger, identity: str) -> Alert:
     """Return the alert whose id is or begins with `identity`.
 

@@ -136,6 +136,16 @@ class Store:
         with self.write() as connection:
             leases.release(connection, lease)
 
+    def tally(self, state: str) -> list[tuple[str, str | None, int, str]]:
+        """Count alerts in a state: for each level and system how many, and the id of the one raised first."""
+        query = (
+            "SELECT level, system, COUNT(*), MIN(raised_at || ' ' || id) FROM alerts WHERE state = ?"
+            " GROUP BY level, system"
+        )
+        with self.reading() as connection:
+            rows = connection.all(query, (state,))
+        return [(level, system, int(count), str(first).partition(" ")[2]) for level, system, count, first in rows]
+
     def alerts(
         self, *, states: Sequence[str] = (), ids: Sequence[str] = (), incident: str | None = None
     ) -> list[dict[str, Any]]:

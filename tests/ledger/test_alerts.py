@@ -124,3 +124,20 @@ def test_two_runs_that_find_the_same_at_once_raise_it_once(ledger: Ledger, place
     assert len(raised) == 2000
     assert sum(record.body["count"] for record in ledger.read()) == 2000
     assert len(alerts.listed(ledger)) == 2000
+
+
+def test_what_waits_is_told_in_short_as_all_of_it_would_tell(ledger: Ledger, clock: FakeClock) -> None:
+    assert alerts.waiting(ledger) is None
+    levels = ("low", "critical", "high", "critical", "unheard of", "low")
+    for number, level in enumerate(levels):
+        clock.advance(minutes=1)
+        system = (None, "sso", "edoc")[number % 3]
+        alerts.raise_alerts(ledger, [replace(ALERT, id=f"{number:016x}", level=level, system=system)])
+        every = alerts.listed(ledger, states=(alerts.OPEN,))
+        found = alerts.waiting(ledger)
+        assert found is not None
+        assert found.count == len(every)
+        assert set(found.systems) == {alert.system for alert in every}
+        assert found.worst == max(every, key=lambda alert: alerts.rank(alert.level))
+    alerts.change(ledger, [f"{number:016x}" for number in range(len(levels))], alerts.ACKNOWLEDGED)
+    assert alerts.waiting(ledger) is None
