@@ -115,7 +115,14 @@ class Context:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """Return the site's ledger, opened."""
+        """Return the site's ledger, opened; one that was lost is not begun anew."""
+        from ledger import lost
+
+        return lost.require(self.any_ledger, self.state)
+
+    @cached_property
+    def any_ledger(self) -> Ledger:
+        """Return the site's ledger, opened, also where it holds nothing and should: for whoever brings it back."""
         from inventory import login
         from ledger.ledger import Ledger
 

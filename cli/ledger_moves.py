@@ -52,7 +52,7 @@ def import_(
     here = current(context)
     here.actor.may("operator", "security", "head")
     with output.progress("Reading the ledger"):
-        moved = transfer.import_(here.ledger, here.state, here.site.settings.site, source, key)
+        moved = transfer.import_(here.any_ledger, here.state, here.site.settings.site, source, key)
     if json:
         output.document({"from": str(source), **vars(moved)})
         return ExitCode.DONE

@@ -13,7 +13,9 @@ from backup.depot import Depot
 from inventory.clock import Clock
 from inventory.errors import HoldfastError
 from inventory.site import Site
+from ledger import lost
 from ledger.ledger import LEDGER_FILE, Ledger
+from ledger.lost import LostLedgerError
 
 _UNSYNCHRONISED = 5
 """What ntp_adjtime answers (TIME_ERROR) while no time server keeps the clock."""
@@ -100,6 +102,8 @@ class Patient:
 def open_ledger(site: Site, state: Path, opening: Callable[[], Ledger]) -> Ledger | HoldfastError:
     """Open a ledger that is there, by `opening`; one that is not is not begun by looking."""
     if site.settings.ledger is None and not (state / LEDGER_FILE).exists():
+        if lost.known(state):
+            return LostLedgerError(state)
         return HoldfastError(f"there is no ledger in {state} yet", hint="holdfast backup run --all")
     try:
         return opening()

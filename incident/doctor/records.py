@@ -17,6 +17,7 @@ from inventory.site import Site
 from ledger import checkpoint
 from ledger import record as records
 from ledger.ledger import Ledger
+from ledger.lost import LostLedgerError
 from ledger.record import Record
 
 _NEWEST = 500
@@ -32,7 +33,7 @@ def checks(patient: Patient) -> list[Check]:
         Check(
             "ledger",
             "without the ledger nothing is known and nothing can be proved",
-            lambda: opens(patient.ledger),
+            lambda: opens(patient),
             mend="holdfast ledger verify",
         ),
         Check(
@@ -62,9 +63,11 @@ def checks(patient: Patient) -> list[Check]:
     ]
 
 
-def opens(ledger: Ledger) -> Iterable[Found]:
+def opens(patient: Patient) -> Iterable[Found]:
     """Can the ledger be read, and do its newest records hang together?"""
-    newest = list(ledger.read(newest=_NEWEST))
+    if isinstance(patient.opened, LostLedgerError):
+        return [Found("red", patient.opened.message, mend="holdfast ledger import DIR")]
+    newest = list(patient.ledger.read(newest=_NEWEST))
     if not newest:
         return [Found("amber", "it has no record yet", mend="holdfast backup run --all")]
     if faults := tail_faults(newest):

@@ -68,6 +68,7 @@ class Loop:
         self._rounds: dict[str, _Round] = {}
         self._next = {part.name: self._clock.monotonic() for part in parts}
         self._codes: dict[str, ExitCode] = {}
+        self._once = False
 
     def run(self, *, once: bool) -> ExitCode:
         """Go on until interrupted, or with `once` until each part has ended; the worst exit code of the last rounds.
@@ -75,6 +76,7 @@ class Loop:
         Raises:
             LeaseLostError: another watch works for this site.
         """
+        self._once = once
         lease = self._ledger.own(LEASE, length=_LENGTH)
         self._ledger.append("watch.started", {"pid": os.getpid(), "parts": [part.name for part in self._parts]})
         problem = "it was not ended in an orderly way"
@@ -142,6 +144,11 @@ class Loop:
         if problem != known:
             kind = "watch.failed" if problem else "watch.mended"
             self._ledger.append(kind, {"part": part.name, "problem": problem or known})
+        if self._once:  # somebody waits for how it ends
+            took = duration.show(self._clock.monotonic() - ended.started)
+            words = problem or ("findings: " + self._said(part) if code == ExitCode.FINDINGS else "done")
+            self._told(f"{part.name}: {words} ({took})")
+        elif problem != known:
             self._told(f"{part.name}: {problem or 'runs again'}")
 
     def _known(self, part: Part) -> str:

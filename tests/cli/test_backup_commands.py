@@ -46,6 +46,15 @@ def test_one_system_prints_the_documented_object_and_only_that(on_copied: Holdfa
 
 
 @pytest.mark.restic
+def test_a_lost_ledger_is_not_begun_anew_by_the_next_backup(on_copied: Holdfast) -> None:
+    for file in on_copied.world.state.glob("ledger.db*"):
+        file.unlink()
+    for words in (("backup", "run", SYSTEM), ("readiness",), ("today",), ("ledger", "show")):
+        assert on_copied(*words) == ExitCode.REFUSED, words
+        assert "the site's ledger is lost" in on_copied.err
+
+
+@pytest.mark.restic
 def test_several_systems_print_runs(on_copied: Holdfast) -> None:
     assert on_copied("backup", "run", "--all", "--json") == ExitCode.DONE
     assert [run["system"] for run in json.loads(on_copied.out)["runs"]] == [SYSTEM]

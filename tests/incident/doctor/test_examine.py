@@ -271,7 +271,7 @@ FAULTS: dict[Callable[[World], None], Named] = {
     no_offline_copy: Named("media-due", "amber", "no system has a copy on offline media"),
     changed_record: Named("ledger", "red", "record 9 was changed"),
     cut_record: Named("ledger", "red", "record 9 is missing"),
-    no_ledger: Named("ledger", "unknown", "there is no ledger"),
+    no_ledger: Named("ledger", "red", "the site's ledger is lost"),
     ruined_ledger: Named("ledger", "unknown", "could not be checked"),
     bad_runbook: Named("runbooks", "red", "generic.yml"),
     no_runbook: Named("runbooks", "red", "'other'"),
