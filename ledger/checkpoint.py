@@ -119,12 +119,13 @@ def write(ledger: Ledger, state_directory: Path, site_id: str, target_file: Path
         )
     keys.settle(ledger, state_directory)
     public = public_text(private_key(state_directory).public_key()).encode()
-    checkpoint = sign(ledger, state_directory, site_id, str(target_file))
+    place = str(target_file.absolute())  # a record is read elsewhere and later
+    checkpoint = sign(ledger, state_directory, site_id, place)
     try:
         durable.write(target_file.with_suffix(".pub"), public)
         durable.write(target_file, to_json(checkpoint))
     except OSError as error:
-        failure = {"seq": checkpoint.seq, "to": str(target_file), "reason": error.strerror}
+        failure = {"seq": checkpoint.seq, "to": place, "reason": error.strerror}
         ledger.append(f"{RECORD_KIND}.failed", failure)
         raise LedgerError(
             f"the checkpoint {target_file} could not be written: {error.strerror}",
