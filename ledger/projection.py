@@ -29,6 +29,10 @@ _UNSEEN = (-1, "")
 Head = tuple[int, int]
 
 
+class UnreadableViewError(LedgerError):
+    """What is kept of a view is no JSON."""
+
+
 @dataclass(frozen=True)
 class Projection:
     """A view folded from records: change `version` whenever `fold` changes meaning.
@@ -108,7 +112,7 @@ class State(MutableMapping[str, Any]):
             if family in (None, _family(part)):
                 rows[part] = self._places[part], _text(value)
         ordered = sorted(rows.items(), key=lambda item: (item[1][0], item[0]))
-        return {part: json.loads(text) for part, (_, text) in ordered}
+        return {part: _value(text) for part, (_, text) in ordered}
 
     def changes(self) -> tuple[list[tuple[str, int, str]], list[str]]:
         """Return what is to be written: parts (name, place, text) that differ, and names that are gone."""
@@ -122,7 +126,7 @@ class State(MutableMapping[str, Any]):
         self._kept[part] = None
         if found is not None:
             self._kept[part] = self._places[part], text = found
-            self._values[part] = json.loads(text)
+            self._values[part] = _value(text)
 
     def _rows(self, family: str | None) -> Iterator[tuple[Any, ...]]:
         if self._connection is None:
@@ -142,12 +146,16 @@ def project(store: Store, projection: Projection, family: str | None = None) -> 
     """
     most = _MOST_PARTS
     while True:
-        with store.reading() as connection:
-            head = _head(connection, projection.name)
-            fits = head is not None and head[0] == projection.version
-            state = State(connection if fits else None, projection.name)
-            seen, ended = _fold(connection, projection, state, head[1] if fits and head else 0, most)
-            answer = state.plain(family) if ended else {}
+        try:
+            with store.reading() as connection:
+                head = _head(connection, projection.name)
+                fits = head is not None and head[0] == projection.version
+                state = State(connection if fits else None, projection.name)
+                seen, ended = _fold(connection, projection, state, head[1] if fits and head else 0, most)
+                answer = state.plain(family) if ended else {}
+        except UnreadableViewError:  # only the records count; what is kept of them is made again
+            drop(store, projection.name)
+            continue
         try:
             if head is None or head[0] <= projection.version:  # what newer code keeps is left to it
                 _keep(store, projection, head, seen, state, at_once=not ended)
@@ -244,6 +252,13 @@ def _head(connection: Connection, name: str) -> Head | None:
 
 def _family(part: str) -> str:
     return part.rpartition("/")[0]
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UnreadableViewError("a kept view cannot be read", hint="holdfast ledger verify") from error
 
 
 def _text(value: Any) -> str:

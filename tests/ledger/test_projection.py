@@ -269,3 +269,14 @@ def test_a_stretch_that_changes_nothing_is_passed_all_the_same(ledger: Ledger, m
     monkeypatch.setattr(projections, "_MOST_PARTS", 2)
     ledger.append_all([Entry("a", {})] * 5)
     assert ledger.project(Projection("only looks", 1, only_looks)) == {}
+
+
+def test_a_kept_view_that_is_no_json_is_made_again_from_the_records(ledger: Ledger, state: Path) -> None:
+    ledger.append("a", {})
+    expected = ledger.project(ALL)
+    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
+        database.execute("update projection_parts set state = '{\"half'")
+        database.commit()
+    assert ledger.project(ALL) == expected == ledger.rebuild(ALL)
+    ledger.append("b", {})
+    assert ledger.project(ALL) == ledger.rebuild(ALL)
