@@ -30,18 +30,14 @@ def validate(
 
     Example: holdfast inventory validate --json
     """
-    from incident import runbook
     from inventory import days
-    from inventory import site as sites
     from inventory.ansible_inventory import Ansible, cache_directory
     from inventory.lines import SiteError
 
     here = current(context)
     ansible = Ansible(cache_directory(os.environ), here.clock.now(), fresh=True)
     try:
-        site = sites.load(here.root, ansible=ansible)
-        runbook.check(site)
-        _controls_of_waivers(site)
+        site = _loaded(here.root, ansible)
     except SiteError as error:
         if not json:
             raise
@@ -74,17 +70,31 @@ def _differences(site: Site, ansible: Ansible) -> tuple[Difference, ...]:
     return agreement.differences(site.members, site.hosts, answer)
 
 
-def _controls_of_waivers(site: Site) -> None:
-    """Refuse a waiver of a control that does not exist: it would waive nothing.
+def _loaded(root: Path, ansible: Ansible) -> Site:
+    """Read a site with its runbooks; a system's runbook and the control that is waived must be there.
 
     Raises:
-        SiteError: every such waiver.
+        SiteError: every fault of all of it.
     """
-    from inventory.lines import SiteError
+    from incident import runbook
+    from inventory import site as sites
+    from inventory.lines import Problem, SiteError
+    from inventory.references import Elsewhere
     from playbooks import controls
 
-    if problems := list(site.waivers.unknown_controls(list(controls.shipped()))):
-        raise SiteError(problems)
+    problems: list[Problem] = []
+    try:
+        runbook.load(root)
+    except SiteError as error:
+        problems += error.problems
+    try:
+        names = Elsewhere(runbook.names(root), list(controls.shipped()))
+        site = sites.load(root, ansible=ansible, names=names)
+    except SiteError as error:
+        raise SiteError([*error.problems, *problems], hint=error.hint) from error
+    if problems:
+        raise SiteError(problems, hint="mend the lines named, then run: holdfast inventory validate")
+    return site
 
 
 def _said(site: Site, now: datetime) -> dict[str, Any]:

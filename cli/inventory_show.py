@@ -36,7 +36,8 @@ def show(
             "needed_by": _needed_by(site, key),
             "addresses": {host: site.hosts[host].address for host in site.members.get(key, ())},
         }
-        output.document(site.summary(key) | system.model_dump(mode="json") | more)
+        unsaid = {"level", "rto", "rpo"} if system.external else set()
+        output.document(site.summary(key) | system.model_dump(mode="json", exclude=unsaid) | more)
         return ExitCode.DONE
     output.line(f"{key}: {system.name}")
     if system.name_local:

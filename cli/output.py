@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,41 @@ if TYPE_CHECKING:
 _LONGEST_READ = 50_000
 """Characters of a JSON document that somebody may still want to read as it is; indenting longer ones takes its time."""
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code not in (0x09, 0x0A)}
-_JSON_CONTROL = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's categories of what rules a terminal, turns text round, or is not seen at all (joiners of emoji too)."""
+_BLANK = frozenset("\u034f\u115f\u1160\u3164\uffa0")
+"""Letters and marks by category that are seen as nothing."""
+
+
+class _Escapes(dict[int, int | str]):
+    """What each character is written as, found out when it is first met."""
+
+    def __init__(self, escape: Callable[[str], str], kept: str) -> None:
+        super().__init__({ord(sign): ord(sign) for sign in kept})
+        self._escape = escape
+
+    def __missing__(self, code: int) -> int | str:
+        sign = chr(code)
+        hidden = unicodedata.category(sign) in _HIDDEN or sign in _BLANK
+        self[code] = self._escape(sign) if hidden else code
+        return self[code]
+
+
+def _escape(sign: str) -> str:
+    code = ord(sign)
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+_SHOWN = _Escapes(_escape, "\t\n")
+_JSON = _Escapes(lambda sign: json.dumps(sign)[1:-1], "\n")  # the line ends of an indented document stay
 
 
 def clean(text: str) -> str:
-    """Make text from logs, hosts and files harmless for a terminal: control characters become visible."""
-    return text.translate(_CONTROL)
+    """Make text from logs, hosts and files harmless for a terminal.
+
+    Control characters, and those that turn text round or are not seen, become visible escapes.
+    """
+    return text.translate(_SHOWN)
 
 
 def line(text: str = "") -> None:
@@ -48,8 +77,8 @@ def json_line(value: Any) -> None:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    """Write JSON; the control characters that JSON lets through are written as escapes, the same value when read."""
-    return json.dumps(value, indent=indent, ensure_ascii=False).translate(_JSON_CONTROL)
+    """Write JSON; what `clean` would show as an escape is written as one of JSON's, the same value when read."""
+    return json.dumps(value, indent=indent, ensure_ascii=False).translate(_JSON)
 
 
 def error(failure: HoldfastError) -> None:
@@ -62,6 +91,8 @@ def error(failure: HoldfastError) -> None:
 def usage(failure: Exception) -> None:
     """Print a usage error the way the option parser words it (stderr)."""
     show = getattr(failure, "show", None)
+    if isinstance(message := getattr(failure, "message", None), str):
+        vars(failure)["message"] = clean(message.removeprefix("Value error, "))
     if show is None:
         note(f"error: {failure}")
     else:

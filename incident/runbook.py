@@ -176,6 +176,11 @@ def check(site: Site) -> None:
     raise SiteError(problems)
 
 
+def names(site_root: Path) -> frozenset[str]:
+    """Return the names of the shipped runbooks and the site's own, those with faults too."""
+    return frozenset(file.stem for file in _files(site_root))
+
+
 def _files(site_root: Path | None) -> Iterator[Path]:
     yield from sorted(SHIPPED.glob("*.yml"))
     if site_root is not None:

@@ -1,4 +1,4 @@
-"""Durations as people write them: `90s`, `15m`, `8h`, `7d`, `1d12h`."""
+"""Durations as people write them: `90s`, `15m`, `8h`, `7d`, `1d12h`; no spaces, since `1 2h` could be either."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def parse(text: str) -> timedelta:
     """Read a duration.
 
     Raises:
-        ValueError: not a row of number-and-unit pairs, or zero.
+        ValueError: not a row of number-and-unit pairs without spaces, or zero.
     """
-    compact = text.strip().replace(" ", "")
+    compact = text.strip()
     if not _WHOLE.fullmatch(compact):
         raise ValueError(f"{text!r} is not a duration; write it like 90s, 15m, 8h, 7d or 1d12h")
     total = timedelta()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
 from inventory.duration import parse, write
 
@@ -21,3 +21,6 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^([0-9]+[smhdw])+$", "examples": ["8h", "1d12h"]}),
 ]
 """A duration, written like `90s`, `15m`, `8h`, `7d` or `1d12h`."""
+
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""A text that says something: not empty, not only spaces."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from inventory.groups import Groups
 from inventory.lines import Location, Problem, near
@@ -11,22 +12,47 @@ from inventory.settings import Settings
 from inventory.system import MediaCopy, System, VaultCopy
 
 
-def problems(read: Groups, settings: Settings | None) -> Iterator[Problem]:
-    """Yield every name that leads nowhere and every circle of dependencies; without settings no store is checked."""
+@dataclass(frozen=True)
+class Elsewhere:
+    """Names a site may speak of that this package does not know; None: not known here, so not checked."""
+
+    runbooks: Collection[str] | None = None
+    controls: Collection[str] | None = None
+
+
+def unread(read: Groups) -> bool:
+    """Tell whether a whole file could not be read: which systems and hosts there are is not known then."""
+    return any(not problem.key for problem in read.problems)
+
+
+def problems(read: Groups, settings: Settings | None, runbooks: Collection[str] | None = None) -> Iterator[Problem]:
+    """Yield every name that leads nowhere and every circle of dependencies.
+
+    What may lead into something not known (no settings, no runbooks, a file that could not be read) is not told.
+    """
+    blind = unread(read)
     for key, system in (read.systems | read.faulty).items():
         document, here = read.documents[key], read.places[key]
-        for place, what, hint in _unknown(system, read, settings):
+        inside = () if blind else _strangers(system, read)
+        for place, what, hint in (*inside, *_unknown(system, settings, runbooks)):
             yield document.problem((*here, *place), what, hint)
     yield from _circles(read)
 
 
-def _unknown(system: System, read: Groups, settings: Settings | None) -> Iterator[tuple[Location, str, str]]:
+def _strangers(system: System, read: Groups) -> Iterator[tuple[Location, str, str]]:
     for index, other in enumerate(system.depends_on):
         if other not in read.documents:
             yield ("depends_on", index), f"no system {other!r}", near(other, read.documents, "systems")
     for place, host in named_hosts(system):
         if host not in read.hosts:
             yield place, f"no host {host!r}", near(host, read.hosts, "hosts")
+
+
+def _unknown(
+    system: System, settings: Settings | None, runbooks: Collection[str] | None
+) -> Iterator[tuple[Location, str, str]]:
+    if runbooks is not None and system.runbook not in runbooks:
+        yield ("runbook",), f"no runbook {system.runbook!r}", near(system.runbook, sorted(runbooks), "runbooks")
     for index, copy in enumerate(system.copies if settings is not None else []):
         assert settings is not None
         match copy:

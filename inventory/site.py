@@ -15,11 +15,14 @@ from inventory.errors import UsageError
 from inventory.lines import Document, Location, Problem, Remark, SiteError, near
 from inventory.people import People
 from inventory.places import SETTINGS_FILE
+from inventory.references import Elsewhere
 from inventory.registers import Registers
 from inventory.settings import Settings
 from inventory.ssh import Ssh
 from inventory.system import Host, System
 from inventory.waivers import Waivers
+
+_NOT_CHECKED = Elsewhere()
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,17 @@ class Site:
         raise UsageError(f"no host {name!r} in this site", hint=near(name, self.hosts, "hosts"))
 
     def summary(self, key: str) -> dict[str, Any]:
-        """Return one row of `holdfast inventory list --json`."""
+        """Return one row of `holdfast inventory list --json`; what others run has no level and no targets here."""
         system = self.system(key)
+        ours = not system.external
         return {
             "key": key,
             "name": system.name,
-            "level": system.level,
-            "rto": duration.show(system.rto),
-            "rto_seconds": system.rto.total_seconds(),
-            "rpo": duration.show(system.rpo),
-            "rpo_seconds": system.rpo.total_seconds(),
+            "level": system.level if ours else None,
+            "rto": duration.show(system.rto) if ours else None,
+            "rto_seconds": system.rto.total_seconds() if ours else None,
+            "rpo": duration.show(system.rpo) if ours else None,
+            "rpo_seconds": system.rpo.total_seconds() if ours else None,
             "hosts": list(self.members.get(key, ())),
             "depends_on": list(system.depends_on),
             "external": system.external,
@@ -150,10 +154,13 @@ class Site:
         return {key: system for key, system in self.systems.items() if not system.external}
 
 
-def load(root: Path, *, ansible: Ansible | None = None, own: Path | None = None) -> Site:
+def load(
+    root: Path, *, ansible: Ansible | None = None, own: Path | None = None, names: Elsewhere = _NOT_CHECKED
+) -> Site:
     """Read and check a whole site; `ansible` is asked about inventories that are not YAML.
 
-    `own` is read in place of the site's own `inventory/`: how it would be with other files in it.
+    `own` is read in place of the site's own `inventory/`: how it would be with other files in it. `names` are those
+    of runbooks and controls, for whoever wants them checked as well.
 
     Raises:
         SiteError: every fault found, with file, line, key and hint.
@@ -173,13 +180,12 @@ def load(root: Path, *, ansible: Ansible | None = None, own: Path | None = None)
     ansible = ansible or Ansible(cache_directory(os.environ))
     *adopted, inventory = inventories(root, known)
     read = groups.read(*adopted, own or inventory, ask=ansible)
-    problems += [*read.problems, *references.problems(read, known)]
-    unread = any(not problem.key for problem in read.problems)  # a whole file: what it holds is not known
-    systems = None if unread else read.systems | read.faulty
+    problems += [*read.problems, *references.problems(read, known, names.runbooks)]
+    systems = None if references.unread(read) else read.systems | read.faulty
     packs = known.policies if known is not None else Settings.model_fields["policies"].default
     accepted, kept = Waivers(), Registers()
     try:
-        accepted = waivers.load(root, staff, systems, packs)
+        accepted = waivers.load(root, staff, systems, packs, names.controls)
     except SiteError as error:
         problems += error.problems
     try:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from inventory.fields import Duration
+from inventory.fields import Duration, Said
 from inventory.outline import DEFAULT_TARGET, CopyKind
 
 
@@ -231,7 +231,7 @@ class System(Strict):
     `level` is 1..5; `rto` how soon it must be back (default 24 h), `rpo` how much data may be lost.
     """
 
-    name: str
+    name: Said
     name_local: str = ""
     unit: str = ""
     accountable: str = ""

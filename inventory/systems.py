@@ -14,7 +14,18 @@ from inventory.parse import Vaulted
 from inventory.system import System
 from inventory.tree import ALL, UNGROUPED
 
-_NAMING = {"depends_on", "data", "logs", "normal_when", "exposes", "canary", "drill_targets", "copies", "level"}
+_NAMING = {
+    "depends_on",
+    "data",
+    "logs",
+    "normal_when",
+    "exposes",
+    "canary",
+    "drill_targets",
+    "copies",
+    "level",
+    "runbook",
+}
 """Keys that name something elsewhere, and the level, which waivers are measured by."""
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -69,13 +69,6 @@ class Waivers:
         common = set.intersection(*(set(each) for each in by_system)) if by_system else set()
         return {control: min((each[control] for each in by_system), key=lambda one: one.until) for control in common}
 
-    def unknown_controls(self, known: Sequence[str]) -> Iterator[Problem]:
-        """Yield a fault for each waiver of a control that does not exist."""
-        for index, each in enumerate(self.all):
-            if each.control not in known and self.document is not None:
-                what = f"no control {each.control!r}"
-                yield self.document.problem(("waivers", index, "control"), what, near(each.control, known, "controls"))
-
     def remarks(self, today: date) -> Iterator[Remark]:
         """Yield a warning for each waiver that ended or ends soon."""
         for index, each in enumerate(self.all):
@@ -89,7 +82,13 @@ class Waivers:
                 yield self.document.remark("waiver_ends", ("waivers", index, "until"), f"{what} ends on {each.until}")
 
 
-def load(root: Path, people: People | None, systems: Mapping[str, System] | None, packs: Sequence[str]) -> Waivers:
+def load(
+    root: Path,
+    people: People | None,
+    systems: Mapping[str, System] | None,
+    packs: Sequence[str],
+    controls: Collection[str] | None = None,
+) -> Waivers:
     """Read a site's waivers.yml; without the file there are none. Names of what is None (not known) are not checked.
 
     Raises:
@@ -102,6 +101,9 @@ def load(root: Path, people: People | None, systems: Mapping[str, System] | None
     document, content = lines.load(file, WaiversFile, problems)
     read = content.waivers
     for index, each in enumerate(read):
+        if controls is not None and each.control not in controls:
+            hint = near(each.control, controls, "controls")
+            problems.append(document.problem(("waivers", index, "control"), f"no control {each.control!r}", hint))
         problems += _faults(document, ("waivers", index), each, people)
         if systems is not None:
             problems += _misplaced(document, ("waivers", index), each, systems, packs)

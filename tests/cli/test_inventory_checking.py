@@ -126,3 +126,28 @@ def test_validate_tells_every_fault_and_exits_2(site: Path, capsys: pytest.Captu
         (2, "colour"),
         (3, "sso.vars.system.level"),
     ]
+
+
+def test_runbooks_and_waived_controls_are_told_in_the_same_round_as_all_else(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edoc = site / "inventory" / "edoc.yml"
+    edoc.write_text(edoc.read_text().replace("level: 3", "level: 9, runbook: ghost"))
+    (site / "runbooks").mkdir()
+    (site / "runbooks" / "broken.yml").write_text("steps: {")
+    sso = site / "inventory" / "sso.yml"
+    sso.write_text(sso.read_text().replace("level: 3", "level: 3, runbook: broken"))
+    (site / "waivers.yml").write_text(
+        "waivers: [{control: HF-NO-999, system: edoc, reason: r, owner: q, approver: q, from: 2026-01-01,"
+        " until: 2026-02-01}]\n"
+    )
+    found = answered(capsys, "--no-ansible", code=ExitCode.USAGE)
+    told = {(Path(each["file"]).name, each["key"].rpartition("system.")[2]) for each in found["problems"]}
+    assert told >= {
+        ("edoc.yml", "level"),
+        ("edoc.yml", "runbook"),
+        ("broken.yml", ""),
+        ("waivers.yml", "waivers.0.control"),
+        ("waivers.yml", "waivers.0.approver"),
+    }
+    assert ("sso.yml", "runbook") not in told  # it is there, with faults of its own

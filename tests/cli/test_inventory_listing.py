@@ -53,6 +53,16 @@ def test_list_can_be_narrowed_to_levels_units_and_what_we_run(
     assert app.run(["inventory", "list", "--level", "9"]) == ExitCode.USAGE
 
 
+def test_what_others_run_has_no_level_and_no_targets_in_json_either(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "inventory" / "ndb.yml").write_text("ndb: {vars: {system: {name: Population, external: true}}}\n")
+    (row,) = asked(capsys, "inventory", "list", "--json", "--external")
+    assert [row[name] for name in ("level", "rto", "rto_seconds", "rpo", "rpo_seconds")] == [None] * 5
+    shown = asked(capsys, "inventory", "show", "ndb", "--json")
+    assert [shown[name] for name in ("level", "rto", "rto_seconds", "rpo", "rpo_seconds")] == [None] * 5
+
+
 def test_graph_shows_the_order_of_recovery_and_marks_the_critical_path(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

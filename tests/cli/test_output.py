@@ -2,28 +2,53 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli import output
-from inventory.errors import HoldfastError
+from cli import app, output
+from inventory.errors import ExitCode, HoldfastError
+
+HIDDEN = ["Cc", "Cf", "Cs", "Zl", "Zp"]
 
 
 @given(st.text())
 def test_no_text_can_move_the_cursor_or_colour_the_screen(text: str) -> None:
     shown = output.clean(text)
-    assert [c for c in shown if unicodedata.category(c) == "Cc" and c not in "\t\n"] == []
+    assert [c for c in shown if unicodedata.category(c) in HIDDEN and c not in "\t\n"] == []
 
 
-@given(st.text(st.characters(exclude_categories=["Cc"])))
+@given(st.text(st.characters(exclude_categories=HIDDEN, exclude_characters="\u034f\u115f\u1160\u3164\uffa0")))
 def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
     assert output.clean(text) == text
 
 
+def test_what_turns_text_round_or_is_not_seen_is_shown_as_an_escape() -> None:
+    assert output.clean("edoc\u202egpj.exe") == "edoc\\u202egpj.exe"
+    assert output.clean("s\u200bso\u00ad\ufeff \u3164 \U000e0041") == "s\\u200bso\\xad\\ufeff \\u3164 \\U000e0041"
+    assert output.clean("Hệ thống \u1ec7 e\u0323\u0302") == "Hệ thống \u1ec7 e\u0323\u0302"
+
+
+@given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Lu"])))
+def test_json_hides_nothing_either_and_is_the_same_value_when_read(text: str) -> None:
+    with redirect_stdout(StringIO()) as said:
+        output.json_line([text])
+    written = said.getvalue()
+    assert [c for c in written if unicodedata.category(c) in HIDDEN] == ["\n"]
+    assert json.loads(written) == [text]
+
+
 def test_an_escape_sequence_becomes_visible() -> None:
     assert output.clean("user \x1b[2Jroot\r") == "user \\x1b[2Jroot\\x0d"
+
+
+def test_a_choice_there_is_none_of_is_told_in_plain_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["inventory", "graph", "--format", "p\u202edf"]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert "Invalid value for '--format': 'p\\u202edf' is not one of 'table', 'mermaid', 'dot', 'svg'" in said
 
 
 def test_data_goes_to_stdout_and_everything_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:

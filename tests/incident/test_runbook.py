@@ -199,3 +199,8 @@ def test_only_a_gate_that_people_approve_asks_for_people_and_signatures(other: d
     for more in ({"people": 2}, {"signed": "required"}):
         with pytest.raises(ValueError, match="belong to `gate: approve`"):
             Step.model_validate({"id": "x", **other, **more})
+
+
+def test_names_are_known_of_runbooks_with_faults_too(tmp_path: Path) -> None:
+    root = site(tmp_path, "steps: {", "broken")
+    assert {"broken", "generic"} <= runbook.names(root)

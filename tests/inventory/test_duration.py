@@ -11,13 +11,15 @@ from inventory import duration
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("15m", 900), ("8h", 28800), ("7d", 604800), ("1d12h", 129600), ("2w", 1209600), (" 1h 30m ", 5400)],
+    [("90s", 90), ("15m", 900), ("8h", 28800), ("7d", 604800), ("1d12h", 129600), ("2w", 1209600), (" 1h30m ", 5400)],
 )
 def test_a_duration_is_read_as_people_write_it(text: str, seconds: int) -> None:
     assert duration.parse(text).total_seconds() == seconds
 
 
-@pytest.mark.parametrize("text", ["", "8", "h", "8 hours", "-3h", "1.5h", "0s", "8h!", "9" * 30 + "d", "8H", "\n"])
+@pytest.mark.parametrize(
+    "text", ["", "8", "h", "8 hours", "-3h", "1.5h", "0s", "8h!", "9" * 30 + "d", "8H", "\n", "8 h", "1 2h", "1h 30m"]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"duration|no time"):
         duration.parse(text)

@@ -134,6 +134,11 @@ def test_a_fault_in_a_union_gives_one_clear_message(tmp_path: Path, text: str, t
     assert problem.startswith(told)
 
 
+@pytest.mark.parametrize("name", ["''", "'  '"])
+def test_a_system_without_a_word_for_a_name_is_a_fault(tmp_path: Path, name: str) -> None:
+    assert problems(written(tmp_path, f"level: 3\nname: {name}\n")) == [":2: name: is empty (say what it is)"]
+
+
 @given(st.text(max_size=300))
 def test_no_text_brings_the_reader_down(text: str) -> None:
     from tempfile import TemporaryDirectory

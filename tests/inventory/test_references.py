@@ -40,6 +40,22 @@ def test_without_settings_no_store_is_checked(tmp_path: Path) -> None:
     assert told(tmp_path, None, sso="copies: [{vault: nowhere, every: 1d}]") == []
 
 
+def test_what_a_file_that_cannot_be_read_may_hold_is_not_called_unknown(tmp_path: Path) -> None:
+    (tmp_path / "broken.yml").write_text("land: [1,\n")
+    more = "depends_on: [land]\n      logs: [{host: land-1, journald: x}]\n      copies: [{vault: lost, every: 1d}]"
+    assert [line.partition(" ")[2].partition(":")[0] for line in told(tmp_path, sso=more)] == ["copies.0"]
+
+
+def test_runbooks_are_checked_where_it_is_known_which_there_are(tmp_path: Path) -> None:
+    (tmp_path / "sso.yml").write_text("sso: {hosts: {a: }, vars: {system: {name: X, runbook: ghost}}}\n")
+    read = groups.read(tmp_path)
+    assert list(references.problems(read, SETTINGS)) == []
+    assert list(references.problems(read, SETTINGS, ["ghost"])) == []
+    (problem,) = references.problems(read, SETTINGS, ["ghots"])
+    assert (problem.key, problem.what) == ("sso.vars.system.runbook", "no runbook 'ghost'")
+    assert problem.hint == "did you mean ghots?"
+
+
 def test_every_circle_is_told_once_with_its_way(tmp_path: Path) -> None:
     found = told(
         tmp_path, a="depends_on: [b, d]", b="depends_on: [c]", c="depends_on: [a]", d="depends_on: [d]", e="level: 1"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory import waivers
+from inventory.lines import SiteError
 from inventory.waivers import Waiver, Waivers
 from tests.inventory import sites
 
@@ -55,9 +56,12 @@ def test_a_waiver_that_is_not_whole_is_a_fault_with_its_line(
 
 
 def test_a_control_that_does_not_exist_is_named_with_its_line(tmp_path: Path) -> None:
-    found = sites.read(tmp_path / "site", waivers=GOOD).waivers
-    assert list(found.unknown_controls(["HF-SSH-001"])) == []
-    (problem,) = found.unknown_controls(["HF-SSH-010"])
+    root = sites.make(tmp_path / "site", waivers=GOOD)
+    people, systems = None, None
+    assert waivers.load(root, people, systems, [], ["HF-SSH-001"]).all
+    with pytest.raises(SiteError) as caught:
+        waivers.load(root, people, systems, [], ["HF-SSH-010"])
+    (problem,) = caught.value.problems
     assert (problem.line, problem.what) == (2, "no control 'HF-SSH-001'")
 
 
