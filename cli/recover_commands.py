@@ -234,7 +234,7 @@ def _work(here: Context, found: Incident, run_id: str, answers: Answers, *, json
             elif result is not None and point == "after result" and not json:
                 output.line(f"{'done  ' if result.ok else 'FAILED'} {step.key}: {result.found}")
             elif point.startswith("waits") and not json:
-                output.line(f"waits  {step.key}")
+                output.line(f"waits  {recover_output.asked(step.key, point.removeprefix('waits: '))}")
 
         hands = RealHands(here.site, here.state, here.ledger, found.id, progress.show)
         ended = engine.go_on(here.ledger, run_id, hands, answers, watch)

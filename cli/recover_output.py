@@ -27,7 +27,21 @@ def report(found: Run, *, json: bool, brief: bool = False) -> ExitCode:
         output.table(("step", "state", "found"), rows)
     if not json:
         output.line(f"{found.id}: {found.verdict}")
+        _how_to_sign(found)
     return _code(found)
+
+
+def asked(key: str, ask: str) -> str:
+    """Return what a step asks of a person, its key before it."""
+    return ask if ask.startswith(f"{key}:") else f"{key}: {ask}" if ask else key
+
+
+def _how_to_sign(found: Run) -> None:
+    """Say how the waiting gates are signed that take more than one word of one person."""
+    signed = [each.key for each in found.waiting if each.step.signed or each.step.people > 1]
+    if signed:
+        output.line(f"to sign {', '.join(signed)}: holdfast recover requests {found.plan.incident}")
+        output.line("      (the texts and the lines that sign them; hand in all signatures of a gate in one command)")
 
 
 def _code(found: Run) -> ExitCode:
@@ -53,6 +67,7 @@ def _as_json(found: Run) -> dict[str, Any]:
                 "state": found.state(step.key).status,
                 "found": found.state(step.key).found,
                 "seconds": found.state(step.key).seconds,
+                "ask": found.state(step.key).ask if step in found.waiting else "",
                 "approvals": [_approval(each) for each in found.state(step.key).approvals],
             }
             for step in found.plan.steps

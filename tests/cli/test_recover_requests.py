@@ -114,8 +114,19 @@ def test_a_gate_that_wants_two_signatures_says_how_and_passes_with_two_people_on
     hoa = Path(sign(text_file, keys / "hoa")).rename(tmp_path / "hoa.sig")
     minh = Path(sign(text_file, keys / "minh")).rename(tmp_path / "minh.sig")
     viewer = Path(sign(text_file, keys / "vo")).rename(tmp_path / "vo.sig")
+    assert app.run(["recover", "resume", "--approve", "go", "--approval", str(hoa)]) == ExitCode.REFUSED
+    for _ in range(2):  # what `resume` says, then what `status` says of it
+        said = " ".join(capsys.readouterr().out.split())
+        assert "takes 2 different people, signed; so far approved by Hoa (signed)" in said
+        assert f"to sign edoc/go: holdfast recover requests {incident.find(here.ledger, None).id}" in said
+        assert app.run(["recover", "status"]) == ExitCode.REFUSED
+    assert app.run(["recover", "resume", "--approve", "go"]) == ExitCode.REFUSED
+    said = " ".join(capsys.readouterr().out.split())
+    assert "waits edoc/go: bring edoc back? (takes 2 different people, signed; so far claimed by" in said
+    assert app.run(["recover", "status", "--json"]) == ExitCode.REFUSED
+    (step, *_) = (each for each in json.loads(capsys.readouterr().out)["steps"] if each["ask"])
+    assert "so far claimed by" in step["ask"]
     for files, why in (
-        ([hoa], ""),
         ([hoa, hoa], "Hoa approved twice; that is one person"),
         ([hoa, viewer], "Vo holds viewer"),
     ):
