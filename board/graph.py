@@ -36,8 +36,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "external": "run by others",
         "critical": "critical path",
         "arrows": "an arrow leads from what must be back first to what waits for it; "
-        "one that follows from others is left out; "
-        "what others run stands just before what needs it",
+        "one that follows from others is left out",
         "nothing": "no systems",
     },
     "vi": {
@@ -50,8 +49,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "external": "do đơn vị khác vận hành",
         "critical": "đường găng",
         "arrows": "mũi tên đi từ hệ thống phải khôi phục trước đến hệ thống chờ nó; "
-        "mũi tên suy ra được từ mũi tên khác không vẽ; "
-        "hệ thống do đơn vị khác vận hành đứng ngay trước hệ thống cần nó",
+        "mũi tên suy ra được từ mũi tên khác không vẽ",
         "nothing": "không có hệ thống",
     },
 }
@@ -87,8 +85,8 @@ class _Picture:
 
     def lines(self) -> Iterator[str]:
         words = _WORDS[self.language]
-        columns = _columns(self.graph)
-        edges = [edge for edge in graph_layout.reduced(self.graph.edges()) if columns[edge[0]] < columns[edge[1]]]
+        columns = {node.key: node.wave - 1 for node in self.graph.nodes}
+        edges = graph_layout.reduced(self.graph.edges())
         placed = graph_layout.lay_out(columns, edges)
         count = max(columns.values(), default=0) + 1
         width = max(2 * _MARGIN + (count - 1) * _COLUMN + _BOX_WIDTH, 860.0)
@@ -186,17 +184,6 @@ class _Picture:
         yield _swatch(x, y, "#ffffff", CRITICAL, 3.5)
         yield _write(x + 26, y, f"◆ {words['critical']}", size=12)
         yield _write(_MARGIN, y + 18, words["arrows"], size=11)
-
-
-def _columns(graph: Graph) -> dict[str, int]:
-    """Return the column of each system, from 0: its wave; what others run stands just before what needs it."""
-    columns = {node.key: node.wave - 1 for node in graph.nodes}
-    edges = graph.edges()
-    for node in graph.nodes:
-        after = [columns[end] for start, end in edges if start == node.key] if node.system.external else []
-        if after:
-            columns[node.key] = max(columns[node.key], min(after) - 1)
-    return columns
 
 
 def _corner(column: int, y: float) -> tuple[float, float]:

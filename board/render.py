@@ -14,7 +14,10 @@ from incident.report import IncidentReport
 from inventory import duration, size
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\U000e0000-\U000e007f]"
+)
 _SHORTEST, _LONGEST = 1.0, 4 * 86400.0
 
 
@@ -43,7 +46,7 @@ def _environment() -> jinja2.Environment:
 
 
 def visible(text: str) -> str:
-    """Make letters visible that would rule a terminal, turn text round on the page, or cannot be written at all."""
+    """Make letters visible that rule a terminal, turn text round, are not seen, or cannot be written at all."""
     return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

@@ -100,7 +100,7 @@ def _files(paths: Sequence[Path]) -> Iterable[Path]:
             raise RuleError(f"no rules at {path}", hint="give a file or directory of Sigma rules with --rules")
         found = sorted(p for p in path.rglob("*") if p.suffix in {".yml", ".yaml"}) if path.is_dir() else [path]
         for file in found:
-            if file.resolve() not in seen and file.is_file():
+            if file.resolve() not in seen and not file.is_dir():
                 seen.add(file.resolve())
                 yield file
 
@@ -111,7 +111,8 @@ def _read(file: Path) -> Iterable[Rule | Correlation | Unusable]:
     except UnicodeDecodeError:
         return [Unusable(file, 1, "", "", "not UTF-8 text")]
     except OSError as error:
-        raise RuleError(f"{file} cannot be read: {error.strerror}", hint="check who may read it") from error
+        hint = getattr(error, "hint", "check who may read it")
+        raise RuleError(f"{file} cannot be read: {error.strerror}", hint=hint) from error
     return list(sigma.read_text(text, file))
 
 

@@ -103,6 +103,23 @@ def test_the_sample_province_fits_into_its_picture_and_no_two_boxes_overlap(tmp_
             assert other[0] >= right or other[2] <= left or other[1] >= bottom or other[3] <= top
 
 
+def test_every_box_of_the_sample_stands_below_the_heading_of_its_own_wave(tmp_path: Path) -> None:
+    graph = pictured.province(tmp_path)
+    root = read(picture.svg(graph, "Sample"))
+    heads = {
+        element.attrib["x"]: int(found[1])
+        for element in root.iter(f"{_SVG}text")
+        if (found := re.match(r"wave (\d+)", element.text or ""))
+    }
+    assert sorted(heads.values()) == list(range(1, max(node.wave for node in graph.nodes) + 1))
+    placed = {
+        (group.findtext(f"{_SVG}title") or "").partition(":")[0]: heads[box.attrib["x"]]
+        for group in root.iter(f"{_SVG}g")
+        for box in group.iter(f"{_SVG}rect")
+    }
+    assert placed == {node.key: node.wave for node in graph.nodes}
+
+
 def test_a_name_too_long_for_its_box_is_cut_with_dots_and_whole_in_its_title() -> None:
     name = "A name of a system that goes on and on and on until nobody remembers how it began"
     root = read(picture.svg(pictured.drawn(a={"name": name}), "x"))
@@ -110,6 +127,11 @@ def test_a_name_too_long_for_its_box_is_cut_with_dots_and_whole_in_its_title() -
     lines = [text.text or "" for text in group.iter(f"{_SVG}text")]
     assert lines[-2].endswith("…")
     assert name in (group.findtext(f"{_SVG}title") or "")
+
+
+def test_what_is_not_seen_in_a_name_is_drawn_as_an_escape() -> None:
+    said = words(read(picture.svg(pictured.drawn(a={"name": "s\u200bs\u2060o"}), "x")))
+    assert "s\\u200bs\\u2060o" in said
 
 
 def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def test_two_rules_with_one_id_are_refused_and_both_are_named(tmp_path: Path) ->
 def test_rules_that_are_not_there_are_told(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match="no rules at"):
         ruleset.load([tmp_path / "gone"])
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_among_rules_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "f.yml")
+    with pytest.raises(RuleError, match=r"f\.yml cannot be read: it is no regular file but a named pipe") as caught:
+        ruleset.load([tmp_path])
+    assert caught.value.hint == "put a regular file in its place"
 
 
 def test_a_file_that_is_no_text_is_listed(tmp_path: Path) -> None:
