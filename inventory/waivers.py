@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from inventory import lines, policy
 from inventory.lines import Document, Location, Problem, Remark, SiteError, near
@@ -98,18 +99,43 @@ def load(
     if not file.exists():
         return Waivers()
     problems: list[Problem] = []
-    document, content = lines.load(file, WaiversFile, problems)
-    read = content.waivers
-    for index, each in enumerate(read):
-        if controls is not None and each.control not in controls:
-            hint = near(each.control, controls, "controls")
-            problems.append(document.problem(("waivers", index, "control"), f"no control {each.control!r}", hint))
+    document = lines.read(file, problems)
+    try:
+        read = dict(enumerate(lines.validate(document, WaiversFile).waivers))
+    except SiteError as error:
+        problems += error.problems
+        read = _sound(document)
+    if controls is not None:
+        problems += _unknown_controls(document, controls)
+    for index, each in read.items():
         problems += _faults(document, ("waivers", index), each, people)
         if systems is not None:
             problems += _misplaced(document, ("waivers", index), each, systems, packs)
     if problems:
         raise SiteError(problems)
-    return Waivers(tuple(read), document)
+    return Waivers(tuple(read.values()), document)
+
+
+def _rows(document: Document) -> list[Any]:
+    rows = document.data.get("waivers") if isinstance(document.data, dict) else None
+    return rows if isinstance(rows, list) else []
+
+
+def _sound(document: Document) -> dict[int, Waiver]:
+    """Return the waivers that can be read of a file with faults, by their place: what they name is checked too."""
+    found: dict[int, Waiver] = {}
+    for index, row in enumerate(_rows(document)):
+        with suppress(ValidationError):
+            found[index] = Waiver.model_validate(row)
+    return found
+
+
+def _unknown_controls(document: Document, known: Collection[str]) -> Iterator[Problem]:
+    for index, row in enumerate(_rows(document)):
+        control = row.get("control") if isinstance(row, dict) else None
+        if isinstance(control, str) and control and control not in known:
+            hint = near(control, known, "controls")
+            yield document.problem(("waivers", index, "control"), f"no control {control!r}", hint)
 
 
 def _faults(document: Document, here: Location, each: Waiver, people: People | None) -> Iterator[Problem]:

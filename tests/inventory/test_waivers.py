@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory import waivers
+from inventory import people, waivers
 from inventory.lines import SiteError
 from inventory.waivers import Waiver, Waivers
 from tests.inventory import sites
@@ -55,12 +55,25 @@ def test_a_waiver_that_is_not_whole_is_a_fault_with_its_line(
     assert any(said in line for line in told), told
 
 
+def test_a_waiver_with_a_fault_hides_no_fault_of_names_in_the_same_file(tmp_path: Path) -> None:
+    second = GOOD.removeprefix("waivers:\n").replace("edoc", "edco").replace("lan\n", "lanh\n")
+    root = sites.make(tmp_path / "site", waivers=GOOD.replace("until: 2026-12-31", "until: soon") + second)
+    with pytest.raises(SiteError) as caught:
+        waivers.load(root, people.load(root / "people.yml"), {}, [], ["HF-SSH-010"])
+    assert [problem.key for problem in caught.value.problems] == [
+        "waivers.0.until",
+        "waivers.0.control",
+        "waivers.1.control",
+        "waivers.1.owner",
+        "waivers.1.system",
+    ]
+
+
 def test_a_control_that_does_not_exist_is_named_with_its_line(tmp_path: Path) -> None:
     root = sites.make(tmp_path / "site", waivers=GOOD)
-    people, systems = None, None
-    assert waivers.load(root, people, systems, [], ["HF-SSH-001"]).all
+    assert waivers.load(root, None, None, [], ["HF-SSH-001"]).all
     with pytest.raises(SiteError) as caught:
-        waivers.load(root, people, systems, [], ["HF-SSH-010"])
+        waivers.load(root, None, None, [], ["HF-SSH-010"])
     (problem,) = caught.value.problems
     assert (problem.line, problem.what) == (2, "no control 'HF-SSH-001'")
 
