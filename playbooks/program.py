@@ -13,6 +13,7 @@ from inventory.errors import RefusedError, UsageError
 
 _MACHINES = {62: "x86_64", 183: "aarch64", 243: "riscv64", 21: "ppc64le", 22: "s390x"}
 _LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3
+_HEADER_BYTES, _SEGMENT_BYTES = 64, 56
 _NEEDED, _STRING_TABLE, _VERSIONS = 1, 5, 0x6FFFFFFE
 _LIBC = re.compile(r"(libc|libm|libdl|librt|libresolv|libpthread)\.so\.\d+|ld-linux.*|ld64\.so\.\d+")
 _GLIBC = re.compile(rb"GLIBC_(\d+)\.(\d+)(?:\.\d+)?$")
@@ -72,6 +73,8 @@ def _read(data: bytes) -> tuple[str, tuple[str, ...], str]:
     if number not in _MACHINES:
         raise ValueError(f"its machine {number} is not known")
     segments = list(_segments(data))
+    if not any(part.kind == _LOAD for part in segments):
+        raise ValueError("nothing of it would be loaded")
     entries = [entry for part in segments if part.kind == _DYNAMIC for entry in _dynamic(data, part)]
     if not entries:
         if any(part.kind == _INTERPRETER for part in segments):
@@ -87,6 +90,8 @@ def _read(data: bytes) -> tuple[str, tuple[str, ...], str]:
 
 def _segments(data: bytes) -> Iterator[_Segment]:
     (start,), (size, count) = struct.unpack_from("<Q", data, 32), struct.unpack_from("<HH", data, 54)
+    if start < _HEADER_BYTES or size != _SEGMENT_BYTES:
+        raise ValueError("its header is damaged")
     for index in range(count):
         kind, _, offset, address, _, length = struct.unpack_from("<IIQQQQ", data, start + index * size)
         yield _Segment(kind, offset, address, length)
