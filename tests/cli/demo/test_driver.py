@@ -176,7 +176,7 @@ def test_ctrl_c_ends_it_with_130_and_leaves_nothing_running(tmp_path: Path, mome
     with running.begun(home) as process:
         running.wait_for(moment, home, process)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(30) == 130, running.said(home)
+        assert process.wait(60) == 130, running.said(home)
     assert running.gone_within(home, 5), running.left_running(home)
     assert "Traceback" not in running.said(home)
 
