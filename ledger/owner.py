@@ -8,10 +8,17 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+_SINCE = "@"
+_MANAGERS = frozenset({"systemd", "init"})
+
 
 @dataclass(frozen=True)
 class Owner:
-    """One process, and which part of it: host name, boot, pid namespace, pid, start in clock ticks since boot."""
+    """One process, and which part of it: host name, boot, pid namespace, pid, start in clock ticks since boot.
+
+    `namespace` also says when the system manager that is its process 1 started, if it is one: inside a container that
+    changes with every start, where the boot id may not.
+    """
 
     host: str
     boot: str
@@ -56,18 +63,17 @@ def words(text: str) -> str:
 def is_dead(text: str) -> bool:
     """Tell whether an owner is provably dead; anything that cannot be proved is alive.
 
-    Proof is: the same host was booted again since, or in the same boot and pid namespace the pid is gone or belongs
-    to a process that started at another moment.
+    Proof is, on the same host: in the same pid namespace the pid is gone or belongs to a process that started at
+    another moment; or it was booted again since (another boot id, or another start of its system manager).
     """
     owner = parse(text)
     here = this_process()
-    if owner is None or owner.host != here.host or not owner.boot or not here.boot:
+    if owner is None or owner.host != here.host or not all((owner.boot, owner.namespace, here.boot, here.namespace)):
         return False
-    if owner.boot != here.boot:
-        return True
-    if owner.namespace != here.namespace:
-        return False
-    return _started(owner.pid) != owner.started
+    if owner.namespace == here.namespace:  # boot ids prove nothing here: a hardened unit may be shown another one
+        return _started(owner.pid) != owner.started
+    before, now = owner.namespace.partition(_SINCE)[2], here.namespace.partition(_SINCE)[2]
+    return owner.boot != here.boot or bool(before and now and before != now)
 
 
 def _boot() -> str:
@@ -76,9 +82,11 @@ def _boot() -> str:
 
 def _namespace() -> str:
     try:
-        return str(Path("/proc/self/ns/pid").readlink())
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return ""
+    manager = _text(Path("/proc/1/comm")) in _MANAGERS
+    return f"{namespace}{_SINCE}{_started(1) or ''}" if manager else namespace
 
 
 def _started(pid: int) -> str | None:

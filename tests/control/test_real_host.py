@@ -66,8 +66,9 @@ def test_the_watch_copies_what_is_due_under_systemd_and_survives_a_power_cut(con
 
     control.power_cut()
     control.power_on()
-    wait(control, "systemctl is-active --quiet holdfast-watch")
     wait(control, 'holdfast watch show --json | grep -q \'"silence": ""\'')
+    again = on(control, "systemctl show --property NRestarts --value holdfast-watch").stdout
+    assert again.strip() == "0", "it takes over from the watch that lost its power, at once"
 
     said = on(control, f"{holdfast} uninstall --yes --with-state try-1").stdout
     assert "nothing of the installation remains" in said

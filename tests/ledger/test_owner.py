@@ -26,11 +26,31 @@ def test_a_process_that_ended_or_another_with_its_number_is_dead() -> None:
     assert owner.is_dead(str(replace(here, started="1")))
 
 
-def test_what_ran_before_the_last_boot_is_dead() -> None:
-    assert owner.is_dead(str(replace(owner.this_process(), boot="another-boot")))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"boot": "another-boot", "started": "1"},
+        {"boot": "another-boot", "namespace": "pid:[1]"},
+    ],
+)
+def test_what_ran_before_the_last_boot_is_dead(change: dict[str, str]) -> None:
+    assert owner.is_dead(str(replace(owner.this_process(), **change)))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"host": "elsewhere"}, {"namespace": "pid:[1]", "pid": 2**22 + 1}, {"boot": ""}])
+def test_what_ran_before_a_container_was_started_again_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = replace(owner.this_process(), namespace="pid:[7]@5000")
+    monkeypatch.setattr(owner, "this_process", lambda: here)
+    assert owner.is_dead(str(replace(here, namespace="pid:[6]@4000")))
+    assert not owner.is_dead(str(replace(here, namespace="pid:[6]"))), "a sandbox without a system manager"
+
+
+def test_a_process_that_is_shown_another_boot_id_in_the_same_namespace_lives() -> None:
+    assert not owner.is_dead(str(replace(owner.this_process(), boot="the-machine-below")))
+
+
+@pytest.mark.parametrize(
+    "change", [{"host": "elsewhere"}, {"namespace": "pid:[1]", "pid": 2**22 + 1}, {"boot": ""}, {"namespace": ""}]
+)
 def test_what_cannot_be_proved_is_alive(change: dict[str, str]) -> None:
     assert not owner.is_dead(str(replace(owner.this_process(), **change)))  # type: ignore[arg-type]
 
