@@ -42,7 +42,7 @@ slow: ready restic ## Run the tests with thousands of rounds
 	@$(BIN)/pytest -m slow
 
 bench: ready restic ## Measure; the figures go to bench/results/
-	@for bench in bench/*.py; do $(BIN)/python "$$bench" || exit; done
+	@for bench in $$(grep -l "^def main" bench/*.py); do $(BIN)/python -m bench.$$(basename $$bench .py) || exit; done
 
 lab: lab-needs ready ## Boot real Debian hosts with a site for them, and leave them up (root; see docs/lab.md)
 	@$(BIN)/python -m tests.lab up

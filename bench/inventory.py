@@ -6,22 +6,20 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
+
+from bench import result
 
 ROUNDS = 9
 SYSTEMS = 500
 HOSTS = 20
 LIMIT_SECONDS = 1.0
 HERE = Path(__file__).parent
-RESULT = HERE / "results" / "inventory.json"
 
 SETTINGS = "site: big\nvaults: {main: {path: vault}}\nmedia: {weekly: {disks: {a: {directory: /s, attach: /m}}}}\n"
 SYSTEM = """{key}:
@@ -88,16 +86,10 @@ def once(root: Path) -> None:
 
 def measured(root: Path) -> list[float]:
     """Run one round in a process of its own."""
-    argv = [sys.executable, str(Path(__file__).resolve()), str(root)]
+    argv = [sys.executable, "-m", "bench.inventory", str(root)]
     said = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=HERE.parent)
     found: list[float] = json.loads(said.stdout)
     return found
-
-
-def commit() -> str:
-    """Return the commit measured, or "unknown" outside a git checkout."""
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
 
 
 def main() -> int:
@@ -115,7 +107,7 @@ def main() -> int:
         f"merely parsing the files: {parse:.2f} s (processor {parse_cpu:.2f} s), {ratio:.1f} times that; "
         f"the limit of {LIMIT_SECONDS:g} s is {'kept' if kept else 'BROKEN'}"
     )
-    result = {
+    figures = {
         "measured": "median seconds of site.load in a new process, imports left out",
         "systems": SYSTEMS,
         "hosts": SYSTEMS * HOSTS,
@@ -127,18 +119,13 @@ def main() -> int:
         "load_per_parse_processor": round(ratio, 2),
         "limit_seconds": LIMIT_SECONDS,
         "kept": kept,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    result.keep("inventory", figures)
     return 0 if kept else 1
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        sys.path.insert(0, str(HERE.parent))
         once(Path(sys.argv[1]))
         sys.exit(0)
     sys.exit(main())

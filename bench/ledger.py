@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import resource
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,19 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE]  # `ledger` is the package, not this file
-
-from ledger import record  # noqa: E402
-from ledger.ledger import Ledger  # noqa: E402
-from ledger.record import Record  # noqa: E402
-from ledger.store import add  # noqa: E402
+from bench import result
+from ledger import record
+from ledger.ledger import Ledger
+from ledger.record import Record
+from ledger.store import add
 
 APPENDS = 2000
 RECORDS = 500_000
 LIMIT_APPEND_SECONDS = 0.0005
 LIMIT_RECORDS_A_SECOND = 300_000
-RESULT = HERE / "results" / "ledger.json"
 BODY = {
     "status": "complete",
     "snapshots": ["3f9ac1d27b8e40f5a6c19d82e7b35f04c8d1e96a2b47f3058c6d9e1fa0b72c43"],
@@ -91,12 +85,6 @@ def filled(folder: Path) -> Ledger:
     return ledger
 
 
-def commit() -> str:
-    """Return the commit measured, or "unknown" outside a git checkout."""
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
-
-
 def cpu_seconds() -> float:
     """Return what this process and its ended children used of the processors."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -105,7 +93,7 @@ def cpu_seconds() -> float:
 
 def main() -> int:
     """Measure, print and keep the figures; 1 when a limit is broken."""
-    with tempfile.TemporaryDirectory(dir=HERE.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=result.RESULTS.parent) as folder:
         ours, bare, worst = appends(Path(folder) / "appends")
         ledger = filled(Path(folder) / "verify")
         cpu = cpu_seconds()
@@ -125,7 +113,7 @@ def main() -> int:
         f"verify: {rate:,.0f} records/s, {cpu / RECORDS * 1e6:.1f} µs of processor a record; the limit of "
         f"{LIMIT_RECORDS_A_SECOND:,} records/s is {'kept' if kept['verify'] else 'BROKEN'} (load {load:.1f})"
     )
-    result = {
+    figures = {
         "measured": "median wall seconds of durable appends, in turns with a bare insert; records/s of Ledger.verify",
         "appends": APPENDS,
         "append_seconds": round(ours, 6),
@@ -137,13 +125,8 @@ def main() -> int:
         "processor_seconds_a_record": round(cpu / RECORDS, 9),
         "records_a_second_limit": LIMIT_RECORDS_A_SECOND,
         "kept": all(kept.values()),
-        "load": round(load, 2),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    result.keep("ledger", figures)
     return 0 if all(kept.values()) else 1
 
 

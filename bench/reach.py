@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
+from bench import result
 from inventory import reach
 from inventory.command import Command
 from tests import tools
@@ -27,7 +23,6 @@ BULK_ROUNDS = 5
 BULK = 100_000_000
 LIMIT_RUN_RATIO = 2.5  # both slow down alike on a busy machine
 LIMIT_THROUGHPUT_RATIO = 0.4
-RESULT = Path(__file__).parent / "results" / "reach.json"
 WRITE = ("head", "-c", str(BULK), "/dev/zero")
 
 
@@ -72,12 +67,6 @@ def pairs(host: SshHost, rounds: int, *words: str) -> tuple[float, float]:
     return ours, theirs
 
 
-def commit() -> str:
-    """Return the commit measured, or "unknown" outside a git checkout."""
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
-
-
 def measure(host: SshHost) -> int:
     """Measure, print and keep the figures; 1 when a limit is broken."""
     kept(host, "true")
@@ -91,7 +80,7 @@ def measure(host: SshHost) -> int:
         f"100 MB of output: {BULK / bulk / 1e6:.0f} MB/s, {ratio:.2f} of bare ssh's {BULK / bare_bulk / 1e6:.0f}; "
         f"the limits of {LIMIT_RUN_RATIO} times and {LIMIT_THROUGHPUT_RATIO} are {'kept' if held else 'BROKEN'}"
     )
-    result = {
+    figures = {
         "measured": "median wall seconds, in turns, over a virtual cable on one machine",
         "rounds": ROUNDS,
         "run_seconds": round(ours, 4),
@@ -106,13 +95,8 @@ def measure(host: SshHost) -> int:
         "throughput_ratio": round(ratio, 3),
         "limit_throughput_ratio": LIMIT_THROUGHPUT_RATIO,
         "kept": held,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "load_average": round(os.getloadavg()[0], 1),
-        "commit": commit(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    result.keep("reach", figures)
     return 0 if held else 1
 
 

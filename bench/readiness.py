@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -20,20 +19,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [
-    place for place in sys.path if Path(place).resolve() != HERE
-]  # `inventory` is the package, not a file here
-sys.path.append(str(HERE))
-
-from province import year  # noqa: E402
-
-from inventory import login  # noqa: E402
+from bench import result
+from bench.province import year
+from inventory import login
 
 RECORDS, SYSTEMS, NEW = 1_000_000, 500, 100
 ROUNDS = 15
 LIMIT_SECONDS = 0.5
-RESULT = Path(__file__).parent / "results" / "readiness.json"
 PROGRAM = str(Path(sys.executable).parent / "holdfast")
 COMMANDS = {"readiness": ["readiness", "--json"], "today": ["today", "--json"]}
 
@@ -53,7 +45,7 @@ def main() -> int:
     empty = median([sys.executable, "-c", "pass"], environment)
     column = 1 if busy else 0
     slow = [each for each in (*steady.values(), *behind.values()) if each[column] > LIMIT_SECONDS]
-    result = {
+    figures = {
         "measured": "median seconds: [wall, processor]",
         "rounds": ROUNDS,
         "records": count,
@@ -66,14 +58,9 @@ def main() -> int:
         "limit_seconds": LIMIT_SECONDS,
         "limit_is_for": "processor seconds: the machine was busy" if busy else "wall seconds",
         "kept": not slow,
-        "load_average": round(os.getloadavg()[0], 1),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }
-    told(result)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    told(figures)
+    result.keep("readiness", figures)
     return 1 if slow else 0
 
 
@@ -150,16 +137,10 @@ def resources() -> tuple[float, int]:
     return used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
-def told(result: dict[str, object]) -> None:
+def told(figures: dict[str, object]) -> None:
     """Print the figures."""
-    for name, figures in result.items():
-        print(f"{name}: {figures}")
-
-
-def commit() -> str:
-    """Return the commit measured, or "unknown" outside a git checkout."""
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+    for name, figure in figures.items():
+        print(f"{name}: {figure}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bench.province import bodies, places
 from detect import history as detection
 from detect.logs import Account
 from detect.rule import RuleSet
@@ -20,7 +21,6 @@ from ledger import alerts
 from ledger.ledger import Entry, Ledger
 from playbooks import history as hardening
 from playbooks.scan import Scan
-from province import bodies, places
 
 SLOT = timedelta(hours=6)
 _PER_SLOT = 1.13  # records per system and slot, beside its backup: checks, copies, scans and the rest, a little less

@@ -1,0 +1,1 @@
+"""What is measured: `make bench` runs every module here that has a `main`; the figures go to `results/`."""
