@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import pwd
 from collections.abc import Iterator
+from datetime import date, datetime
 
 from incident.doctor.finding import Check, Found
 from incident.doctor.patient import Patient
+from incident.facts import State
+from inventory import days, register_warnings
 from inventory.people import People, Role
+from inventory.site import Site
 
 _NEEDED: tuple[Role, ...] = ("operator", "responder", "approver", "security")
+_DUTY: dict[str, State] = {"roster_empty": "red", "roster_away": "red", "people_ended": "amber", "contacts": "amber"}
+_ROSTER = "write registers/roster.yml; its form: holdfast inventory schema roster"
 _SIGNING: tuple[Role, ...] = ("approver", "head", "responder")
 
 
 def checks(patient: Patient) -> list[Check]:
     """Return the checks of people."""
-    people = patient.site.people
+    site, people = patient.site, patient.site.people
+    now = days.clock_time(patient.clock.now(), site.settings.timezone)
     return [
         Check(
             "people",
             "at three in the morning somebody must be allowed to act",
-            lambda: roles(people),
+            lambda: roles(people, now.date()),
             mend="mend people.yml",
+        ),
+        Check(
+            "people-on-duty",
+            "an alert that reaches nobody is not noticed",
+            lambda: on_duty(site, now),
+            mend="mend registers/roster.yml and people.yml, then: holdfast inventory validate",
         ),
         Check(
             "people-keys",
@@ -38,19 +51,31 @@ def checks(patient: Patient) -> list[Check]:
     ]
 
 
-def roles(people: People) -> Iterator[Found]:
+def roles(people: People, today: date) -> Iterator[Found]:
     """Is there somebody for every kind of work, and a second one to take over?"""
-    if not people.people:
-        yield Found("red", "people.yml names nobody: everybody may only read")
+    acting = [person for person in people.people if not person.why_not_acting(today)]
+    if not acting:
+        yield Found("red", "people.yml names nobody who acts today: everybody may only read")
         return
     for role in _NEEDED:
-        holders = [person.name for person in people.people if role in person.roles]
+        holders = [person.name for person in acting if role in person.roles]
         if not holders:
             yield Found("red", f"nobody is {role}", role)
         elif len(holders) == 1:
             yield Found("amber", f"only {holders[0]} is {role}; nobody takes over", role)
         else:
             yield Found("green", f"{len(holders)} people", role)
+
+
+def on_duty(site: Site, now: datetime) -> Iterator[Found]:
+    """Is somebody on duty all of the coming week, and are those who left out of the way?"""
+    if site.registers.documents.get("roster") is None:
+        yield Found("amber", "no roster is kept: nobody knows who is on duty tonight", mend=_ROSTER)
+    told = [remark for remark in register_warnings.of(site, now) if remark.code in _DUTY]
+    for remark in told:
+        yield Found(_DUTY[remark.code], remark.text)
+    if not told and site.registers.documents.get("roster") is not None:
+        yield Found("green", "somebody is on duty all of the coming week")
 
 
 def keys(people: People) -> Iterator[Found]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from backup import media, sealing
@@ -27,13 +28,18 @@ PEOPLE = f"""
 people:
   - {{name: Lan, login: root, roles: {_EVERYBODY}, key: "{_KEY.format("Lan", "a" * 40)}"}}
   - {{name: Minh, login: daemon, roles: {_EVERYBODY}, key: "{_KEY.format("Minh", "b" * 39)}"}}
+contacts:
+  police: {{name: Duty officer, phone: +84 000, verified: {date.today() - timedelta(days=30)}}}
 """
+ROSTER = f"shifts:\n- {{from: 2026-01-01 08:00, until: {date.today().year + 2}-01-01 08:00, login: root}}\n"
 
 
 def make(world: World) -> World:
     """Take a site whose copies lie in its vault and on an attached medium the rest of the way."""
     site = world.root / "site"
     (site / "people.yml").write_text(PEOPLE)
+    (site / "registers").mkdir()
+    (site / "registers" / "roster.yml").write_text(ROSTER)
     inventory = site / "inventory" / "edoc.yml"
     text = inventory.read_text()
     if "logs:" not in text:

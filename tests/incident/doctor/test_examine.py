@@ -230,8 +230,13 @@ def deaf_search_engine(world: World) -> None:
     settings(world, "notifications:", "elasticsearch: {url: 'https://127.0.0.1:9'}\nnotifications:")
 
 
+def no_roster(world: World) -> None:
+    site_file(world, "registers/roster.yml").unlink()
+
+
 def nobody(world: World) -> None:
     site_file(world, "people.yml").write_text("people: []\n")
+    site_file(world, "registers/roster.yml").unlink()
 
 
 def no_approver(world: World) -> None:
@@ -283,6 +288,7 @@ FAULTS: dict[Callable[[World], None], Named] = {
     letter_that_waits: Named("notices", "amber", "nobody answers"),
     no_channel: Named("notices", "amber", "no channel"),
     deaf_search_engine: Named("elasticsearch", "red", "cannot be reached"),
+    no_roster: Named("people-on-duty", "amber", "no roster is kept"),
     nobody: Named("people", "red", "names nobody"),
     no_approver: Named("people", "red", "nobody is approver"),
     one_operator: Named("people", "amber", "only Lan is operator"),
