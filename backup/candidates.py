@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,6 @@ from backup import media, vault
 from backup.depot import Depot, Store
 from backup.errors import MediumAwayError, RepositoryMissingError
 from backup.history import Copies, Kept
-from backup.marks import digest_of
 from inventory.errors import HoldfastError, UsageError
 
 
@@ -50,8 +49,8 @@ def candidates(depot: Depot, system: str) -> list[Candidate]:
     for store in depot.stores():
         kept = [item for item in snapshots if (item.kind, item.store) == (store.kind, store.name)]
         if kept:
-            obstacle = _obstacle(depot, store, system, copies)
-            found += [_candidate(depot, store, item, obstacle, copies) for item in kept]
+            obstacle, held = _look(depot, store, system, copies)
+            found += [_candidate(depot, store, item, obstacle, held, copies) for item in kept]
     return in_order(found)
 
 
@@ -100,8 +99,10 @@ def find(depot: Depot, system: str, *, snapshot: str = "", store: str = "") -> C
     return chosen
 
 
-def _candidate(depot: Depot, store: Store, kept: Kept, obstacle: str, copies: Copies) -> Candidate:
-    present = not obstacle and (store.repository(kept.system) / "snapshots" / kept.snapshot).is_file()
+def _candidate(
+    depot: Depot, store: Store, kept: Kept, obstacle: str, held: Collection[str], copies: Copies
+) -> Candidate:
+    present = not obstacle and kept.snapshot in held
     checked = copies.check(kept.system, store.kind, store.name)
     doubts = []
     if kept.status != "complete":
@@ -123,22 +124,21 @@ def _candidate(depot: Depot, store: Store, kept: Kept, obstacle: str, copies: Co
         reachable=present,
         checked_at=checked.at if checked is not None and checked.whole and checked.read_data else None,
         suspect="; ".join(doubts),
-        where=media.where(depot, store.name, medium) if store.kind == "medium" else str(store.path),
+        where=media.where(depot, store.name, medium) if store.kind == "medium" else str(store.holder),
         seq=kept.seq,
     )
 
 
-def _obstacle(depot: Depot, store: Store, system: str, copies: Copies) -> str:
-    """Return what keeps a store's repository from being read now, in words (nothing: it can be read)."""
-    if store.kind == "vault":
-        if said := vault.look(depot, store):
-            return said
-    else:
-        try:
-            media.require(depot, store.name)
-        except HoldfastError as error:
-            return error.message
+def _look(depot: Depot, store: Store, system: str, copies: Copies) -> tuple[str, Collection[str]]:
+    """Return what keeps a store's repository from being read now, in words, or else the snapshots it holds."""
     known = copies.repository(store.kind, store.name, system)
-    if known is None or digest_of(store.repository(system)) != known.digest:
-        return "its repository is not the one recorded"
-    return ""
+    try:
+        if store.kind == "medium":
+            media.require(depot, store.name)
+        elif said := vault.look(depot, store):
+            return said, ()
+        if known is None or store.holder.digest(system) != known.digest:
+            return "its repository is not the one recorded", ()
+        return "", frozenset(store.holder.names(system, "snapshots"))
+    except HoldfastError as error:
+        return error.message, ()

@@ -108,7 +108,7 @@ def _check_one(depot: Depot, store: Store, key: str, read_data: bool, progress: 
 
 def _with_owner(depot: Depot, store: Store, key: str, error: HoldfastError) -> HoldfastError:
     """Say who holds the lock, and what to do; a lock is never removed on a guess."""
-    owner = depot.describe_locks(depot.open(store, key))
+    owner = depot.describe_locks(store, key, depot.open(store, key))
     if not owner:
         return error
     return errors.RepositoryLockedError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from backup import errors, locks
+from backup.directory import Directory
 from backup.history import Copies, state_of
-from backup.marks import digest_of
+from backup.holder import Holder
 from backup.messages import Lock
 from backup.restic import Restic, find
 from backup.restic_command import Repository
@@ -26,7 +26,6 @@ from ledger import durable
 from ledger.ledger import Ledger
 
 Kind = Literal["vault", "medium"]
-_ID_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,18 @@ class Store:
 
     kind: Kind
     name: str
-    path: Path
+    holder: Holder
 
     @property
     def label(self) -> str:
         """Return what people call it: `vault main`, `medium weekly-a`."""
         return f"{self.kind} {self.name}"
 
-    def repository(self, system: str) -> Path:
-        """Return where the repository of a system lies."""
-        return self.path / system
+    @property
+    def path(self) -> Path:
+        """Return the directory of a medium; a vault need not be one."""
+        assert isinstance(self.holder, Directory)
+        return self.holder.path
 
 
 class Depot:
@@ -84,7 +85,7 @@ class Depot:
         vaults = self.site.settings.vaults
         if name not in vaults:
             raise UsageError(f"no vault {name!r} in holdfast.yml", hint=f"vaults: {', '.join(vaults) or 'none'}")
-        return Store("vault", name, self.site.resolve(vaults[name].path))
+        return Store("vault", name, Directory(self.site.resolve(vaults[name].path)))
 
     def medium(self, label: str) -> Store:
         """Return a medium of the settings, at the place it is attached to.
@@ -92,7 +93,7 @@ class Depot:
         Raises:
             UsageError: no such medium.
         """
-        return Store("medium", label, self.site.resolve(self.disk(label)[1].attach))
+        return Store("medium", label, Directory(self.site.resolve(self.disk(label)[1].attach)))
 
     def store(self, name: str) -> Store:
         """Return a vault or medium by its name.
@@ -132,24 +133,24 @@ class Depot:
         Raises:
             RepositoryMissingError, OtherRepositoryError, KeyMissingError: it cannot be used.
         """
-        path = store.repository(system)
+        place = store.holder.place(system)
         known = self.copies().repository(store.kind, store.name, system)
         if known is None:
             raise errors.RepositoryMissingError(
                 f"{store.label} holds no copy of {system} yet", hint=f"make one with: holdfast backup run {system}"
             )
-        found = digest_of(path)
+        found = store.holder.digest(system)
         if found is None:
             raise errors.RepositoryMissingError(
-                f"the repository {path} is gone",
+                f"the repository {place} is gone",
                 hint="is the disk mounted? Holdfast never makes a lost repository anew; restore from another copy",
             )
         if found != known.digest:
             raise errors.OtherRepositoryError(
-                f"{path} is another repository than the one recorded for {system} (record {known.seq})",
+                f"{place} is another repository than the one recorded for {system} (record {known.seq})",
                 hint="put the right disk in its place; nothing was written",
             )
-        return Repository(path, self._password(store, system))
+        return store.holder.repository(system, self._password(store, system))
 
     def make(self, store: Store, system: str, like: Repository | None = None) -> Repository:
         """Make a system's repository in a store that has never had one, and record it.
@@ -159,21 +160,20 @@ class Depot:
         Raises:
             OtherRepositoryError: something stands there already that our key does not open.
         """
-        path = store.repository(system)
+        spare = self.state / "making" / f"{store.kind}-{store.name}-{system}"
         with errors.naming(f"{store.label} or its key"):
             password = self._new_password(store, system)
-            if path.exists():
-                self._adopt(path, password)
+            repository = store.holder.repository(system, password)
+            if store.holder.is_taken(system):
+                self._adopt(store, system, repository)
             else:
-                nursery = store.path / f".making-{system}"
-                _remove_tree(nursery)
-                self.restic.init(Repository(nursery, password), like=like)
-                nursery.rename(path)
-        digest = digest_of(path)
+                with store.holder.nursery(system, spare) as nursery:
+                    self.restic.init(Repository(str(nursery), password), like=like)
+        digest = store.holder.digest(system)
         assert digest is not None
-        body = {"kind": store.kind, "store": store.name, "digest": digest, "path": str(path)}
+        body = {"kind": store.kind, "store": store.name, "digest": digest, "path": store.holder.place(system)}
         self.ledger.append("repository.made", body, system=system)
-        return Repository(path, password)
+        return repository
 
     @contextmanager
     def turn(self, store: Store, system: str, repository: Repository) -> Iterator[list[str]]:
@@ -186,40 +186,39 @@ class Depot:
         with locks.turn(self.state / "turns", name, self.clock.now()) as (broken, here):
             yield list(self._remove_dead(store, system, repository, broken, here))
 
-    def describe_locks(self, repository: Repository) -> str:
+    def describe_locks(self, store: Store, system: str, repository: Repository) -> str:
         """Return who holds a repository's locks, in words."""
-        return "; ".join(
-            f"{lock.user} on {lock.host}, process {lock.pid}, since {lock.time}" for lock in self._locks(repository)
-        )
+        held = self._locks(store, system, repository)
+        return "; ".join(f"{lock.user} on {lock.host}, process {lock.pid}, since {lock.time}" for lock in held)
 
-    def _locks(self, repository: Repository) -> Iterator[Lock]:
-        for name in _lock_names(repository):
+    def _locks(self, store: Store, system: str, repository: Repository) -> Iterator[Lock]:
+        for name in store.holder.names(system, "locks"):
             try:
                 yield self.restic.lock(repository, name)
             except errors.ResticError:
-                if name in _lock_names(repository):  # else its owner has just let go of it
+                if name in store.holder.names(system, "locks"):  # else its owner has just let go of it
                     raise
 
     def _remove_dead(
         self, store: Store, system: str, repository: Repository, broken: locks.Turn | None, here: locks.Turn
     ) -> Iterator[str]:
-        for lock in self._locks(repository):
+        for lock in self._locks(store, system, repository):
             proof = locks.judge(lock, broken, here, locks.process_started)
             if proof.dead:
                 body = {"kind": store.kind, "store": store.name, "lock": lock.id, "reason": proof.reason}
                 self.ledger.append("lock.removed", body, system=system)
-                (repository.path / "locks" / lock.id).unlink(missing_ok=True)
+                store.holder.remove_lock(system, lock.id)
                 yield f"a lock left by a dead run was removed: {proof.reason}"
 
-    def _adopt(self, path: Path, password: bytes) -> None:
+    def _adopt(self, store: Store, system: str, repository: Repository) -> None:
         """Accept a repository we made but had no time to record: our key opens it, and it is empty."""
         try:
-            if digest_of(path) is not None and not self.restic.snapshots(Repository(path, password)):
+            if store.holder.digest(system) is not None and not self.restic.snapshots(repository):
                 return
         except errors.ResticError:
             pass
         raise errors.OtherRepositoryError(
-            f"{path} is there already and the ledger does not know it",
+            f"{store.holder.place(system)} is there already and the ledger does not know it",
             hint="look at what it is and move it away; Holdfast neither uses nor removes it",
         )
 
@@ -242,17 +241,3 @@ class Depot:
         with suppress(FileExistsError):  # whole or not there: a run killed here must leave no empty key
             durable.write(file, secrets.token_hex(32).encode(), mode=0o600, replace=False)
         return self._password(store, system)
-
-
-def _lock_names(repository: Repository) -> list[str]:
-    """Return the ids of a repository's locks; a half-written one is no lock yet."""
-    try:
-        names = sorted(entry.name for entry in (repository.path / "locks").iterdir())
-    except OSError:
-        return []
-    return [name for name in names if len(name) == _ID_LENGTH]
-
-
-def _remove_tree(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(path)

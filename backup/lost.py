@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from backup import marks
+from backup.directory import Directory
 from backup.history import Copies
+from backup.holder import Holder
 from inventory.errors import HoldfastError
 from inventory.outline import SiteFacts
 
@@ -20,7 +20,7 @@ def of_systems(site: SiteFacts, copies: Copies) -> dict[str, dict[str, str]]:
             name = copy.place
             if copy.kind != "vault" or copies.newest(key, "vault", name) is None:
                 continue
-            place = site.vault_places[name]
+            place = Directory(site.vault_places[name])
             if name not in looks:
                 looks[name] = look(name, place, copies)
             if said := looks[name] or _ruined(key, name, place, copies):
@@ -28,7 +28,7 @@ def of_systems(site: SiteFacts, copies: Copies) -> dict[str, dict[str, str]]:
     return found
 
 
-def look(name: str, place: Path, copies: Copies) -> str:
+def look(name: str, place: Holder, copies: Copies) -> str:
     """Return what stands against reading from a vault, in words (nothing: it can be read)."""
     known = copies.vault_id(name)
     if known is None:
@@ -42,13 +42,13 @@ def look(name: str, place: Path, copies: Copies) -> str:
     return ""
 
 
-def ruined(name: str, place: Path, copies: Copies) -> list[str]:
+def ruined(name: str, place: Holder, copies: Copies) -> list[str]:
     """Return the systems whose recorded repository is not in the vault any more, or is another one."""
     return [system for system in copies.repositories("vault", name) if _ruined(system, name, place, copies)]
 
 
-def _ruined(system: str, name: str, place: Path, copies: Copies) -> str:
+def _ruined(system: str, name: str, place: Holder, copies: Copies) -> str:
     known = copies.repository("vault", name, system)
-    if known is None or marks.digest_of(place / system) == known.digest:
+    if known is None or place.digest(system) == known.digest:
         return ""
     return f"the repository of {system} is gone, or not the one recorded"

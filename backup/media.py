@@ -15,8 +15,8 @@ from typing import Any
 
 from backup import errors
 from backup.depot import Depot, Store
+from backup.directory import digest_of
 from backup.history import Medium
-from backup.marks import digest_of
 from inventory.clock import to_text
 from inventory.errors import RefusedError
 from ledger import durable
@@ -139,7 +139,7 @@ def require_same(depot: Depot, label: str, before: Identity) -> None:
 
 def add_repository(store: Store, system: str) -> None:
     """Write a repository's identity onto the medium's label."""
-    digest = digest_of(store.repository(system))
+    digest = store.holder.digest(system)
     current = read_label(store.path)
     if current is not None and digest is not None:
         _write_label(store.path, Label(**{**asdict(current), "repositories": {**current.repositories, system: digest}}))

@@ -208,7 +208,7 @@ def _text_progress(progress: OnProgress, spoken: list[str]) -> reach.LineHandler
 
 def _named(outcome: reach.Outcome, repository: Repository) -> HoldfastError:
     """Return the error an exit code stands for; a code nobody knows is a failure like any other."""
-    where = repository.path
+    where = repository.location
     match outcome.exit_code:
         case 10:
             return errors.RepositoryMissingError(

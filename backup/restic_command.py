@@ -14,11 +14,26 @@ _GLOB = str.maketrans({char: "\\" + char for char in "*?[]\\"})
 
 
 @dataclass(frozen=True)
-class Repository:
-    """One repository and the password that opens it."""
+class Login:
+    """Who we are to a server that holds repositories."""
 
-    path: Path
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """One repository as one restic is to use it, and what opens it.
+
+    `location` is a directory, or `rest:` and an address without any secret, for which `login` lets us in; the
+    server's certificate is checked against those in `ca_file`, or in `ca` (PEM) on a host that lacks the file.
+    """
+
+    location: str
     password: bytes = field(repr=False)
+    login: Login | None = None
+    ca_file: Path | None = None
+    ca: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -110,14 +125,31 @@ def literal(path: str) -> str:
 
 
 def _on(program: Program, repository: Repository, *arguments: str) -> Command:
+    trust, certificates = _trust(repository)
     return Command(
-        (program.path, "-r", str(repository.path), "--password-file", "{secret:password}", *arguments),
-        env=program.environment,
-        secrets={"password": repository.password},
+        (program.path, "-r", repository.location, "--password-file", "{secret:password}", *trust, *arguments),
+        env={**program.environment, **_login(repository)},
+        secrets={"password": repository.password, **certificates},
     )
 
 
 def _from(program: Program, target: Repository, source: Repository, command: str, *arguments: str) -> Command:
-    origin = ("--from-repo", str(source.path), "--from-password-file", "{secret:from}")
+    """Name two repositories. restic has one login and one trust for both, so only one of them may be a server's."""
+    assert None in (target.login, source.login), "restic takes one login for both repositories"
+    trust, certificates = _trust(source)
+    origin = ("--from-repo", source.location, "--from-password-file", "{secret:from}", *trust)
     plain = _on(program, target, command, *origin, *arguments)
-    return Command(plain.argv, env=plain.env, secrets={**plain.secrets, "from": source.password})
+    secrets = {**plain.secrets, "from": source.password, **certificates}
+    return Command(plain.argv, env={**plain.env, **_login(source)}, secrets=secrets)
+
+
+def _trust(repository: Repository) -> tuple[tuple[str, ...], Mapping[str, bytes]]:
+    if repository.ca_file is not None:
+        return ("--cacert", str(repository.ca_file)), {}
+    return (("--cacert", "{secret:ca}"), {"ca": repository.ca}) if repository.ca else ((), {})
+
+
+def _login(repository: Repository) -> Mapping[str, str]:
+    if repository.login is None:
+        return {}
+    return {"RESTIC_REST_USERNAME": repository.login.user, "RESTIC_REST_PASSWORD": repository.login.password}

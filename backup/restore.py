@@ -149,7 +149,7 @@ def read_manifest(depot: Depot, repository: Repository, candidate: Candidate) ->
     with _telling_damage(depot, candidate):
         known = {snapshot.id: snapshot for snapshot in depot.restic.snapshots(repository)}
     if candidate.snapshot not in known:
-        if (repository.path / "snapshots" / candidate.snapshot).is_file():
+        if candidate.snapshot in depot.store(candidate.store).holder.names(candidate.system, "snapshots"):
             raise _damaged(depot, candidate, f"snapshot {candidate.snapshot[:8]} cannot be read")
         raise errors.RepositoryMissingError(
             f"{candidate.store} no longer holds snapshot {candidate.snapshot[:8]}", hint="choose another candidate"

@@ -124,7 +124,7 @@ def _transfer(
     destination = _destination(depot, target, key, origin)
     with depot.turn(source, key, origin), depot.turn(target, key, destination):
         wanted = {kept.snapshot for kept in copies.snapshots(key) if (kept.kind, kept.store) == ("vault", source.name)}
-        chosen = sorted(name for name in wanted if (origin.path / "snapshots" / name).is_file())
+        chosen = [name for name in source.holder.names(key, "snapshots") if name in wanted]
         if not chosen:
             raise errors.RepositoryMissingError(
                 f"no recorded snapshot of {key} is left in {source.label}",

@@ -1,17 +1,13 @@
-"""Vaults: directories that hold one repository per system, and the marker by which one is known again."""
+"""Vaults: places that hold one repository per system, and the marker by which one is known again."""
 
 from __future__ import annotations
 
-import json
 import secrets
 
 from backup import errors, lost, marks
 from backup.depot import Depot, Store
-from backup.marks import MARKER
 from backup.restic_command import Repository
 from inventory.errors import RefusedError, UsageError
-
-_NO_CONTENT = {"lost+found", MARKER}
 
 
 def repository_for(depot: Depot, store: Store, system: str) -> Repository:
@@ -36,7 +32,7 @@ def require(depot: Depot, store: Store) -> None:
     Raises:
         VaultMissingError, VaultLostError, WrongVaultError: it is not.
     """
-    marks.require(store.name, store.path, depot.copies().vault_id(store.name))
+    marks.require(store.name, store.holder, depot.copies().vault_id(store.name))
 
 
 def renew(depot: Depot, store: Store, reason: str) -> None:
@@ -50,7 +46,7 @@ def renew(depot: Depot, store: Store, reason: str) -> None:
         raise UsageError("a vault is given up with a reason only", hint='say --reason "what happened"')
     if depot.copies().vault_id(store.name) is None:
         raise UsageError(f"the vault {store.name} was never used", hint="holdfast backup run begins it")
-    if not look(depot, store) and not lost.ruined(store.name, store.path, depot.copies()):
+    if not look(depot, store) and not lost.ruined(store.name, store.holder, depot.copies()):
         raise RefusedError(f"the vault {store.name} is there and is ours; it is not given up", hint="use it")
     record = depot.ledger.append("vault.retired", {"store": store.name, "reason": reason})
     keys = depot.key_file(store, "any").parent
@@ -60,19 +56,18 @@ def renew(depot: Depot, store: Store, reason: str) -> None:
 
 def look(depot: Depot, store: Store) -> str:
     """Return what stands against reading from a vault, in words (nothing: it can be read)."""
-    return lost.look(store.name, store.path, depot.copies())
+    return lost.look(store.name, store.holder, depot.copies())
 
 
 def _begin(depot: Depot, store: Store) -> None:
-    """Mark an empty directory as this vault; a marker with nothing beside it is one we had no time to record."""
-    others = sorted(entry.name for entry in store.path.iterdir() if entry.name not in _NO_CONTENT)
-    if others:
+    """Mark an empty place as this vault; a marker with nothing beside it is one we had no time to record."""
+    if others := store.holder.strangers():
         raise errors.WrongVaultError(
-            f"{store.path} is not empty ({', '.join(others[:3])}) and the ledger does not know it as a vault",
+            f"{store.holder} is not empty ({', '.join(others[:3])}) and the ledger does not know it as a vault",
             hint="give the vault an empty directory of its own",
         )
-    found = marks.marker_id(store.path)
+    found = marks.marker_id(store.holder)
     id_ = found or secrets.token_hex(16)
     if found is None:
-        (store.path / MARKER).write_text(json.dumps({"vault": store.name, "id": id_, "site": depot.site.settings.site}))
-    depot.ledger.append("vault.made", {"store": store.name, "id": id_, "path": str(store.path)})
+        store.holder.begin(marks.marker(store.name, id_, depot.site.settings.site))
+    depot.ledger.append("vault.made", {"store": store.name, "id": id_, "path": str(store.holder)})

@@ -66,11 +66,11 @@ def test_what_one_host_is_given_opens_its_own_copies_and_no_others(safe: Distric
     assert len(set(passwords.values())) == len(SYSTEMS)
     for mine, password in passwords.items():
         for other in SYSTEMS:
-            opened = restic(store.repository(other), password, "snapshots").returncode == 0
+            opened = restic(Path(store.holder.place(other)), password, "snapshots").returncode == 0
             assert opened == (mine == other), f"the password of {mine} against the copies of {other}"
 
 
 def test_the_password_of_the_vault_does_not_open_the_medium(copied: World) -> None:
     depot = copied.depot
     password = depot.key_file(depot.vault("main"), SYSTEM).read_text()
-    assert restic(depot.medium(LABEL).repository(SYSTEM), password, "snapshots").returncode != 0
+    assert restic(depot.medium(LABEL).path / SYSTEM, password, "snapshots").returncode != 0

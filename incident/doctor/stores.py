@@ -51,14 +51,14 @@ def of_vault(depot: Depot, name: str) -> Found:
     store = depot.vault(name)
     try:
         vault.require(depot, store)
-        next(store.path.iterdir(), None)
+        store.holder.strangers()
     except HoldfastError as error:
         return Found("red", error.message, mend=error.hint)
     except OSError as error:
-        return Found("red", f"{store.path} cannot be read: {error.strerror}", mend=f"ls -la {store.path}")
+        return Found("red", f"{store.holder} cannot be read: {error.strerror}", mend=f"ls -la {store.holder}")
     if depot.copies().vault_id(name) is None:
-        return Found("amber", f"{store.path} is there, and was never used", mend="holdfast backup run --all")
-    return Found("green", f"{store.path} is the vault the ledger knows")
+        return Found("amber", f"{store.holder} is there, and was never used", mend="holdfast backup run --all")
+    return Found("green", f"{store.holder} is the vault the ledger knows")
 
 
 def repositories(depot: Depot) -> Iterator[Found]:

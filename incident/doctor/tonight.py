@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -138,8 +137,8 @@ def _room(depot: Depot, store: Store, system: str) -> Found | None:
         return None
     known = depot.copies().newest(system, store.kind, store.name) is not None
     wanted = int(_added(depot, system, store) * _SPARE) if known else newest.bytes
-    free = shutil.disk_usage(store.path).free
-    if wanted <= free:
+    free = store.holder.free()
+    if free is None or wanted <= free:
         return None
     return Found("red", f"the vault has {size.show(free)} free, the copy needs {size.show(wanted)}", mend="df -h")
 

@@ -36,12 +36,12 @@ def spoil_every_pack(repository: Path) -> None:
 def _spoil_file(restic: str, repository: Repository, name: str) -> None:
     """Flip a bit inside the first blob of a file, which restic's own lists locate."""
     blob = _blob_of(restic, repository, name)
-    for index in sorted((repository.path / "index").iterdir()):
+    for index in sorted((Path(repository.location) / "index").iterdir()):
         for pack in json.loads(_ask(restic, repository, "cat", "index", index.name))["packs"]:
             for found in pack["blobs"]:
                 if found["id"] == blob:
                     middle = found["offset"] + found["length"] // 2
-                    _flip(repository.path / "data" / pack["id"][:2] / pack["id"], [middle])
+                    _flip(Path(repository.location) / "data" / pack["id"][:2] / pack["id"], [middle])
                     return
     raise AssertionError(f"no index names the blob of {name}")
 
@@ -60,7 +60,7 @@ def _blob_of(restic: str, repository: Repository, name: str) -> str:
 
 def _ask(restic: str, repository: Repository, *words: str) -> str:
     environment = {**os.environ, "RESTIC_PASSWORD": repository.password.decode()}
-    command = [restic, "-r", str(repository.path), "--no-lock", "--no-cache", "-q", *words]
+    command = [restic, "-r", repository.location, "--no-lock", "--no-cache", "-q", *words]
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
 

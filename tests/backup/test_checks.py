@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -59,18 +60,18 @@ def test_a_lock_without_proof_stays_and_its_owner_is_named(copied: World, monkey
     assert isinstance(report.failure, errors.RepositoryLockedError)
     assert "process" in report.problems[0]
     assert "sure it is dead" in report.failure.hint
-    assert (repository.path / "locks" / name).exists()
+    assert (Path(repository.location) / "locks" / name).exists()
 
 
 def _foreign_lock(world: World) -> str:
     """Leave the lock of a killed restic that no run of ours started."""
     store = world.depot.vault("main")
     repository = world.depot.open(store, SYSTEM)
-    argv = [world.depot.restic.program.path, "-r", str(repository.path), "--password-file"]
+    argv = [world.depot.restic.program.path, "-r", repository.location, "--password-file"]
     argv += [str(world.depot.key_file(store, SYSTEM)), "backup", "--stdin"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=dict(os.environ)) as process:
         deadline = time.monotonic() + 30
-        while not (names := [file.name for file in (repository.path / "locks").glob("?" * 64)]):
+        while not (names := [file.name for file in (Path(repository.location) / "locks").glob("?" * 64)]):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from backup import errors, take
 from backup.depot import Store
-from backup.marks import digest_of
+from backup.directory import Directory, digest_of
 from backup.restic_command import Repository
 from inventory.errors import ExitCode, UsageError
 from tests.backup.world import LABEL, SYSTEM, World, tree
@@ -18,8 +19,8 @@ def vault(world: World) -> Store:
 
 
 def test_stores_are_found_by_name(world: World) -> None:
-    assert world.depot.store("main") == Store("vault", "main", world.vault)
-    assert world.depot.store(LABEL) == Store("medium", LABEL, world.offline)
+    assert world.depot.store("main") == Store("vault", "main", Directory(world.vault))
+    assert world.depot.store(LABEL) == Store("medium", LABEL, Directory(world.offline))
     assert [store.name for store in world.depot.stores()] == ["main", LABEL, "weekly-b"]
     with pytest.raises(UsageError, match="nowhere"):
         world.depot.store("nowhere")
@@ -40,7 +41,7 @@ def test_another_repository_in_its_place_is_refused_with_4(backed_up: World) -> 
     path = backed_up.vault / SYSTEM
     password = backed_up.depot.key_file(vault(backed_up), SYSTEM).read_bytes()
     shutil.move(path, backed_up.root / "elsewhere")
-    backed_up.depot.restic.init(Repository(path, password))  # even one our own password opens
+    backed_up.depot.restic.init(Repository(str(path), password))  # even one our own password opens
     before = tree(path)
     with pytest.raises(errors.OtherRepositoryError) as caught:
         backed_up.depot.open(vault(backed_up), SYSTEM)
@@ -96,9 +97,9 @@ def test_a_run_killed_while_it_writes_a_new_key_leaves_no_empty_key(
 @pytest.mark.restic
 def test_a_repository_made_but_not_recorded_is_taken_over_if_it_is_empty(world: World) -> None:
     made = world.depot.make(vault(world), SYSTEM)
-    forgotten = digest_of(made.path)
+    forgotten = digest_of(Path(made.location))
     again = world.depot.make(vault(world), SYSTEM)
-    assert digest_of(again.path) == forgotten
+    assert digest_of(Path(again.location)) == forgotten
 
 
 @pytest.mark.restic

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backup import lost, marks
+from backup.directory import MARKER, Directory, digest_of
 from backup.history import state_of
 from inventory.outline import CopyOutline, Outline, SystemOutline
 from ledger.ledger import Entry, Ledger
@@ -20,7 +21,7 @@ SYSTEM = SystemOutline(3, DAY, DAY, (), ("h",), (), (CopyOutline("vault", "main"
 def site(tmp_path: Path) -> Outline:
     """Two systems with copies in one vault, and one nobody copied yet."""
     (tmp_path / "vault").mkdir()
-    (tmp_path / "vault" / marks.MARKER).write_text('{"id": "ours"}')
+    (tmp_path / "vault" / MARKER).write_text('{"id": "ours"}')
     for key in ("sso", "edoc"):
         (tmp_path / "vault" / key).mkdir()
         (tmp_path / "vault" / key / "config").write_text(key)
@@ -33,7 +34,7 @@ def site(tmp_path: Path) -> Outline:
 def copied(ledger: Ledger, site: Outline) -> Ledger:
     entries = [Entry("vault.made", {"store": "main", "id": "ours", "path": "/vault"})]
     for key in ("sso", "edoc"):
-        digest = marks.digest_of(site.vault_places["main"] / key)
+        digest = digest_of(site.vault_places["main"] / key)
         body: dict[str, Any] = {"kind": "vault", "store": "main", "digest": digest}
         entries.append(Entry("repository.made", body, key))
         taken = body | {"status": "complete", "snapshot": key, "at": "2026-11-23T12:00:00.000000Z", "data_time": None}
@@ -50,7 +51,7 @@ def test_one_repository_that_is_gone_is_lost_alone(copied: Ledger, site: Outline
     (site.vault_places["main"] / "sso" / "config").unlink()
     found = lost.of_systems(site, state_of(copied))
     assert found == {"sso": {"main": "the repository of sso is gone, or not the one recorded"}, "edoc": {}, "new": {}}
-    assert lost.ruined("main", site.vault_places["main"], state_of(copied)) == ["sso"]
+    assert lost.ruined("main", Directory(site.vault_places["main"]), state_of(copied)) == ["sso"]
 
 
 def test_a_vault_that_is_away_takes_every_copy_with_it(copied: Ledger, site: Outline) -> None:

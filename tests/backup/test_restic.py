@@ -22,7 +22,7 @@ def fake(tmp_path: Path, script: str, version: str = "0.18.0") -> Path:
 
 
 def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path / "repository", b"the-secret")
+    return Repository(str(tmp_path / "repository"), b"the-secret")
 
 
 def test_the_named_program_comes_first_then_the_checkout_then_the_path(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_full_disk_is_named_with_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.restic
 def test_a_wrong_password_is_named_and_neither_password_is_shown(backed_up: World) -> None:
     restic = Restic(str(tools.require("restic")), backed_up.state / "cache")
-    wrong = Repository(backed_up.vault / SYSTEM, b"not-the-password")
+    wrong = Repository(str(backed_up.vault / SYSTEM), b"not-the-password")
     with pytest.raises(errors.WrongPasswordError) as caught:
         restic.snapshots(wrong)
     assert "not-the-password" not in caught.value.message + caught.value.hint
@@ -136,4 +136,4 @@ def test_a_missing_repository_is_named_and_not_made(tmp_path: Path) -> None:
     restic = Restic(str(tools.require("restic")), tmp_path / "cache")
     with pytest.raises(errors.RepositoryMissingError):
         restic.snapshots(repository(tmp_path))
-    assert not repository(tmp_path).path.exists()
+    assert not Path(repository(tmp_path).location).exists()

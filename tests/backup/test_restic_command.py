@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backup import restic_command
-from backup.restic_command import Program, Repository
+from backup.restic_command import Login, Program, Repository
 from inventory.reach import Command
 
 PROGRAM = Program("/usr/bin/restic", Path("/state/cache"))
-ONE = Repository(Path("/vault/edoc"), b"first-secret")
-TWO = Repository(Path("/disk/edoc"), b"second-secret")
+ONE = Repository("/vault/edoc", b"first-secret")
+TWO = Repository("/disk/edoc", b"second-secret")
+FAR = Repository(
+    "rest:https://vault:8000/edoc/", b"third-secret", Login("holdfast", "door-secret"), Path("/site/ca.pem")
+)
 
 
 def commands() -> list[Command]:
@@ -32,6 +36,21 @@ def test_no_secret_is_in_arguments_environment_or_what_is_printed(command: Comma
     shown = " ".join(command.argv) + str(command.env) + repr(command) + repr(ONE)
     assert "secret" not in shown.replace("{secret:", "")
     assert set(command.secrets.values()) <= {b"first-secret", b"second-secret"}
+
+
+def test_what_lets_us_into_a_server_is_in_restics_own_surroundings_and_never_printed() -> None:
+    for command in (restic_command.snapshots(PROGRAM, FAR), restic_command.copy(PROGRAM, FAR, ONE, ["abc"])):
+        assert command.env["RESTIC_REST_USERNAME"] == "holdfast"
+        assert command.env["RESTIC_REST_PASSWORD"] == "door-secret"
+        assert command.argv[command.argv.index("--cacert") + 1] == "/site/ca.pem"
+        assert "door-secret" not in " ".join(command.argv) + repr(command) + repr(FAR)
+
+
+def test_a_host_without_the_certificates_is_given_them_with_the_command() -> None:
+    abroad = replace(FAR, ca_file=None, ca=b"-----BEGIN")
+    command = restic_command.snapshots(PROGRAM, abroad)
+    assert command.argv[command.argv.index("--cacert") + 1] == "{secret:ca}"
+    assert command.secrets["ca"] == b"-----BEGIN"
 
 
 def test_a_copy_opens_each_side_with_its_own_password() -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from backup import errors, lost, marks, take, vault
+from backup import errors, lost, take, vault
+from backup.directory import MARKER, Directory
 from inventory.errors import ExitCode, RefusedError, UsageError
 from tests.backup.world import SYSTEM, World
 
@@ -43,7 +44,7 @@ def test_a_vault_whose_content_is_gone_is_lost_and_stays_lost(backed_up: World) 
 
 @pytest.mark.restic
 def test_another_vault_in_its_place_is_refused(backed_up: World) -> None:
-    marker = backed_up.vault / marks.MARKER
+    marker = backed_up.vault / MARKER
     marker.write_text(json.dumps({**json.loads(marker.read_text()), "id": "another"}))
     report = take.back_up(backed_up.depot, SYSTEM)
     assert isinstance(report.failure, errors.WrongVaultError)
@@ -60,7 +61,7 @@ def test_a_vault_that_was_never_used_says_so(world: World) -> None:
 
 
 def test_a_marker_that_was_not_recorded_in_time_is_kept(world: World) -> None:
-    (world.vault / marks.MARKER).write_text(json.dumps({"vault": "main", "id": "kept", "site": "small-district"}))
+    (world.vault / MARKER).write_text(json.dumps({"vault": "main", "id": "kept", "site": "small-district"}))
     (world.vault / SYSTEM).write_text("no repository")  # stops it after the vault was begun
     with pytest.raises(errors.WrongVaultError):
         vault.repository_for(world.depot, main(world), SYSTEM)
@@ -100,7 +101,7 @@ def test_a_vault_whose_repository_is_ruined_beside_its_marker_can_be_given_up(co
 
 @pytest.mark.restic
 def test_a_vault_at_a_place_that_cannot_even_be_looked_at_cannot_be_read(backed_up: World) -> None:
-    store = replace(main(backed_up), path=backed_up.vault / ("x" * 300))
+    store = replace(main(backed_up), holder=Directory(backed_up.vault / ("x" * 300)))
     assert "cannot be looked at" in vault.look(backed_up.depot, store)
 
 
