@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint slow lab lab-down lab-needs bench clean python ready restic
+.PHONY: help demo test test-fast lint slow lab lab-down lab-needs elastic bench clean python ready restic
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +11,7 @@ HERE := $(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
 PACKAGES := inventory ledger playbooks backup detect incident board cli
 # Several tests at once, those of one file one after the other; one process: make test AT_ONCE=
 AT_ONCE ?= -n auto --dist loadgroup
-NOT_FAST := slow or restic or ansible or postgresql or lab or ssh or control or demo or wheel
+NOT_FAST := slow or restic or ansible or postgresql or elasticsearch or lab or ssh or control or demo or wheel
 
 # The environment has exactly what uv.lock says, uv itself included; each download is checked against its hash.
 UV_FROM_LOCK := import tomllib; \
@@ -40,6 +40,9 @@ lint: ready ## Check style, types, layers and the shell scripts
 
 slow: ready restic ## Run the tests with thousands of rounds
 	@$(BIN)/pytest -m slow
+
+elastic: ready ## Fetch Elasticsearch for the tests, once (98 MB; needs Java 17 and Maven)
+	@$(BIN)/python -m tests.elastic
 
 bench: ready restic ## Measure; the figures go to bench/results/
 	@for bench in $$(grep -l "^def main" bench/*.py); do $(BIN)/python -m bench.$$(basename $$bench .py) || exit; done

@@ -18,26 +18,27 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "ordinary")
 
 pytest_plugins = (
     "tests.backup.fixtures",
+    "tests.elastic.fixtures",
     "tests.incident.fixtures",
     "tests.inventory.fixtures",
     "tests.lab.fixtures",
     "tests.ledger.fixtures",
 )
 
-_KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE", "HOLDFAST_LAB_CACHE"}
+_KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE", "HOLDFAST_LAB_CACHE", "HOLDFAST_ELASTICSEARCH_CACHE"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what must not run at once on one worker: a file's tests, and every file that makes hosts or demos."""
-    groups = {"demo": "demo", "lab": "hosts", "ssh": "hosts"}
+    """Keep what must not run at once on one worker: a file's tests, all that make hosts, all that use the cluster."""
+    groups = {"demo": "demo", "lab": "hosts", "ssh": "hosts", "elasticsearch": "elasticsearch"}
     shared = {item.path: group for item in items for name, group in groups.items() if item.get_closest_marker(name)}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(shared.get(item.path, item.path.name)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for tool in ("restic", "ansible", "postgresql", "lab", "ssh", "control"):
+    for tool in ("restic", "ansible", "postgresql", "lab", "ssh", "control", "elasticsearch"):
         if item.get_closest_marker(tool):
             tools.require(tool)
 

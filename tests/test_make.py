@@ -11,7 +11,7 @@ import pytest
 
 from tests.test_layout import ROOT
 
-TARGETS = ("demo", "test", "test-fast", "lint", "slow", "lab", "lab-down", "bench", "clean", "help")
+TARGETS = ("demo", "test", "test-fast", "lint", "slow", "lab", "lab-down", "elastic", "bench", "clean", "help")
 
 
 def make(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

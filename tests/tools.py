@@ -31,6 +31,7 @@ def require(tool: str) -> Path:
         "control": _control,
         "ssh-keygen": _ssh_keygen,
         "graphviz": _graphviz,
+        "elasticsearch": _elasticsearch,
     }
     found = finders[tool]()
     return found if isinstance(found, Path) else lacking(tool, found)
@@ -111,3 +112,10 @@ def _control() -> Path | str:
     from tests.control import host
 
     return host.missing() or Path(host.PYTHON)
+
+
+def _elasticsearch() -> Path | str:
+    """Ask for Java, and for the server: fetched, or to be fetched when the first test starts it."""
+    from tests.elastic import distribution
+
+    return distribution.missing(os.environ) or CHECKOUT / "tests/elastic"
