@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from inventory.rights import Right
 
-NOBODY = ("init", "demo", "setup", "uninstall")
+NOBODY = ("init", "demo", "setup", "uninstall", "watch install", "watch remove")
 """Commands that nobody runs as the system user: they are root's, or need no control host."""
 
 _READ = {"ledger verify": ("--against", "--key")}
@@ -42,7 +42,9 @@ def rights(root: Any, arguments: Sequence[str] | None = None) -> list[Right]:
     found = [Right("", ROLES, ("--version",), values=False)]
     for words, command in _commands(root, ()):
         path = words.split()
-        if path[0] in NOBODY or _takes_a_file(command) or (arguments is not None and arguments[: len(path)] != path):
+        if path[0] in NOBODY or words in NOBODY or _takes_a_file(command):
+            continue
+        if arguments is not None and arguments[: len(path)] != path:
             continue
         places = _WRITTEN.get(words, ())
         options = tuple(_options(words, command))

@@ -16,7 +16,9 @@ from inventory.errors import ExitCode, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cli.context import Context
     from inventory.installation import Step, Wanted
+    from inventory.rights import Right
     from inventory.uninstalling import Removal
 
 PlanOption = Annotated[bool, typer.Option("--plan", help="Only show what would be done.")]
@@ -33,15 +35,23 @@ def setup(
 
     Example: sudo holdfast setup --plan
     """
+    from cli.rights import rights
+    from inventory import installation, installing
+
+    require_root("setup")
+    wanted = wanted_here(current(context), rights(context.find_root().command))
+    return install(wanted, installing.plan(wanted, installation.parts(wanted)), plan=plan, yes=yes, json=json)
+
+
+def install(wanted: Wanted, steps: Sequence[Step], *, plan: bool, yes: bool, json: bool) -> ExitCode:
+    """Show a plan and, unless it is only asked for, carry it out once somebody agreed."""
     from inventory import installing
 
-    _require_root("setup")
-    wanted = _wanted(context)
-    steps = installing.plan(wanted)
     if not json:
-        _show(steps)
+        rows = [(step.what, step.now, step.change or "-", step.why) for step in steps]
+        output.table(("what", "now", "change", "why"), rows)
     todo = [step for step in steps if step.change]
-    if any(step.change == "refuse" for step in steps) or (todo and not plan and _agreed(yes)):
+    if any(step.change == "refuse" for step in steps) or (todo and not plan and agreed(yes)):
         installing.carry_out(wanted, steps)
     if json:
         output.document({"site": str(wanted.site), "state": str(wanted.state), "steps": [s.as_json() for s in steps]})
@@ -68,14 +78,14 @@ def uninstall(
     """
     from inventory import uninstalling
 
-    _require_root("uninstall")
+    require_root("uninstall")
     found = uninstalling.require_written()
     if with_state and with_state != found.site_id:
         raise RefusedError(f"{with_state!r} is not this site's id", hint=f"it is {found.site_id}; nothing was removed")
     steps = uninstalling.plan(found, with_state=bool(with_state))
     if not json:
-        _show_removal(steps)
-    if not plan and _agreed(yes):
+        show_removal(steps)
+    if not plan and agreed(yes):
         uninstalling.carry_out(found, steps)
     left = uninstalling.remains(steps)
     if json:
@@ -85,12 +95,16 @@ def uninstall(
     return ExitCode.DONE
 
 
-def _wanted(context: typer.Context) -> Wanted:
-    from cli.rights import rights
-    from inventory import installing
+def wanted_here(here: Context, known: Sequence[Right]) -> Wanted:
+    """Return what is installed for a site on this machine; `known` are the command lines sudo's rules speak of.
+
+    Raises:
+        RefusedError: the program or the site is not root's alone.
+    """
+    from inventory import installing, machine
     from inventory.installation import Wanted
 
-    here, python = current(context), Path(sys.executable)
+    python = Path(sys.executable)
     site = here.site
     installing.require_program(python)
     installing.require_site(site.root)
@@ -100,28 +114,25 @@ def _wanted(context: typer.Context) -> Wanted:
         for disk in rotation.disks.values():
             writes += [site.resolve(disk.directory).parent, site.resolve(disk.attach).parent]
     people = [person for person in site.people.people if not person.why_not_acting(here.today)]
-    known = rights(context.find_root().command)
     places = tuple(dict.fromkeys(writes))
-    return Wanted(site.root, settings.site, people, known, python, places, installing.systemd())
+    return Wanted(site.root, settings.site, people, known, python, places, machine.systemd())
 
 
-def _require_root(command: str) -> None:
+def require_root(command: str) -> None:
+    """Let root pass; everybody else is told how."""
     if os.geteuid() != 0:
         raise RefusedError(
             f"{command} changes this machine, which only root may", hint=f"sudo holdfast {command} --plan"
         )
 
 
-def _agreed(yes: bool) -> bool:
+def agreed(yes: bool) -> bool:
+    """Ask, unless the answer was given."""
     if yes or output.confirm("Do this?"):
         return True
     raise RefusedError("not confirmed; nothing was done", hint="add --yes to do it without being asked")
 
 
-def _show(steps: Sequence[Step]) -> None:
-    rows = [(step.what, step.now, step.change or "-", step.why) for step in steps]
-    output.table(("what", "now", "change", "why"), rows)
-
-
-def _show_removal(steps: Sequence[Removal]) -> None:
+def show_removal(steps: Sequence[Removal]) -> None:
+    """Print what goes and what stays."""
     output.table(("what", "remove", "why"), [(step.name, "yes" if step.remove else "-", step.why) for step in steps])

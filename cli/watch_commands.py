@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import output, watch_units
 from cli.context import Context, JsonOption, current
 from inventory.errors import ExitCode, UsageError
 
@@ -25,6 +25,10 @@ watch = typer.Typer(
     help="Do what is due, for as long as the machine runs: copies, detection, clocks of incidents, notices.",
     epilog="Example: holdfast watch --once",
 )
+
+
+watch.command("install")(watch_units.install)
+watch.command("remove")(watch_units.remove)
 
 
 class Only(StrEnum):
@@ -112,6 +116,27 @@ def round_(
             return rounds.one_backup(depot_of(here), system, output.note)
         case Only.BACKUP:
             return rounds.backup(depot_of(here), _itself(here), _environment(), output.note)
+
+
+@watch.command()
+def look(context: typer.Context, json: JsonOption = False) -> ExitCode:
+    """Look once whether the watch runs; its silence (1) is recorded and told to the channels. A timer does this too.
+
+    Waits half a minute for a watch that is only being started again.
+
+    Example: holdfast watch look
+    """
+    from incident.watch import heartbeat, looking
+
+    here = current(context)
+    _must_be_watcher(here)
+    code, why = looking.look(here.site, here.state, here.clock, lambda: here.ledger, output.note)
+    known = heartbeat.ever(here.state)
+    if json:
+        output.document({"set_up": known, "silence": why})
+    else:
+        output.line(why or ("the watch runs" if known else "the watch was never started here"))
+    return code
 
 
 @watch.command("test-notify")

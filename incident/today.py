@@ -61,11 +61,15 @@ def _watch(state: Path, now: datetime) -> list[Task]:
     if silence := heartbeat.silence(state, now):
         return [Task("red", "-", silence, "systemctl status holdfast-watch")]
     if not heartbeat.ever(state):
-        return []
-    return [
+        gone = "nothing is copied, detected or told by itself: there is no watch"
+        return [Task("amber", "-", gone, "sudo holdfast watch install")] if heartbeat.taken_away(state) else []
+    found = [
         Task("red", "-", f"watch: {name}: {why}", "holdfast watch show")
         for name, why in heartbeat.ailing(state, now).items()
     ]
+    if unlooked := heartbeat.unlooked(state, now):
+        found.append(Task("amber", "-", unlooked, "systemctl status holdfast-watch-look.timer"))
+    return found
 
 
 def _days(yardstick: Yardstick, now: datetime) -> list[Task]:

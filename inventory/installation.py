@@ -24,8 +24,6 @@ HOME = Path("/var/lib/holdfast")
 SETTINGS = Path("/etc/holdfast")
 LAUNCHER = Path("/usr/local/bin/holdfast")
 SUDOERS = Path("/etc/sudoers.d/holdfast")
-UNIT = "holdfast-watch.service"
-UNIT_FILE = Path("/etc/systemd/system") / UNIT
 _LOGIN = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 _NO_LOGIN = ("/nologin", "/false")
 _FIRST_PERSON = 1000
@@ -147,9 +145,18 @@ def parts(wanted: Wanted) -> list[Part]:
         File(LAUNCHER, launching.launcher(LAUNCHER, wanted.python, USER, HOME), 0o755),
         File(SUDOERS, launching.rules(wanted.site, sudo_rules), 0o440, "sudoers"),
         Key("checkpoint key", wanted.state / "keys" / "checkpoint.ed25519", ("ledger", "checkpoint", "--public")),
-        File(UNIT_FILE, launching.unit(LAUNCHER, USER, HOME, wanted.writes), 0o644, "unit"),
     ]
-    return [*found, Service(UNIT)] if wanted.systemd else found
+    return [*found, *watch_parts(wanted)]
+
+
+def watch_parts(wanted: Wanted) -> list[Part]:
+    """Return the units that keep the watch running and look after it, in the order they are made."""
+    files: list[Part] = [
+        File(launching.WATCH_FILE, launching.unit(LAUNCHER, USER, HOME, wanted.writes), 0o644, "unit"),
+        File(launching.UNITS / launching.LOOK, launching.look(LAUNCHER, USER, HOME), 0o644, "unit"),
+        File(launching.UNITS / launching.TIMER, launching.timer(), 0o644, "unit"),
+    ]
+    return [*files, Service(launching.WATCH), Service(launching.TIMER)] if wanted.systemd else files
 
 
 def judge(part: Part, seen: Seen | None, made: Mapping[str, str]) -> Step:

@@ -11,19 +11,16 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from inventory import installation, reach
+from inventory import installation, machine
 from inventory.errors import HoldfastError, MissingToolError, RefusedError
 from inventory.installation import Account, File, Folder, Key, Part, Seen, Service, Step, Wanted
 from inventory.served import RECORD
 
-_SECONDS = 120
 _OLDEST_SUDO = (1, 9, 10)
 _OTHERS_WRITE = 0o022
-_SYSTEM_PATH = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,8 @@ def written(record: Path = RECORD) -> Written | None:
         raise HoldfastError(f"{record} cannot be read: {error}", hint="bring it back from a copy of /etc") from error
 
 
-def plan(wanted: Wanted) -> list[Step]:
-    """Return every part with what must be done about it.
+def plan(wanted: Wanted, parts: Sequence[Part]) -> list[Step]:
+    """Return parts with what must be done about each.
 
     Raises:
         RefusedError: this machine belongs to another site.
@@ -62,7 +59,7 @@ def plan(wanted: Wanted) -> list[Step]:
             f"this machine was set up for the site {before.site_id}", hint="first: sudo holdfast uninstall --plan"
         )
     made = before.made if before is not None else {}
-    return [installation.judge(part, look(part), made) for part in installation.parts(wanted)]
+    return [installation.judge(part, look(part), made) for part in parts]
 
 
 def carry_out(wanted: Wanted, steps: Sequence[Step]) -> None:
@@ -95,7 +92,7 @@ def look(part: Part) -> Seen | None:
                 return None
             return Seen("login", shell=found.pw_shell, uid=found.pw_uid)
         case Service(name=name):
-            return Seen("service") if _runs(name) else None
+            return Seen("service") if machine.runs(name) else None
         case Folder(path=path) | File(path=path) | Key(path=path):
             return _look_at(path)
 
@@ -108,9 +105,9 @@ def require_program(python: Path) -> None:
         MissingToolError: sudo, visudo or useradd is missing or too old.
     """
     for tool in ("sudo", "visudo", "useradd", "runuser"):
-        if shutil.which(tool, path=_SYSTEM_PATH["PATH"]) is None:
+        if shutil.which(tool, path=machine.PATH) is None:
             raise MissingToolError(f"{tool} is missing", hint="apt-get install sudo passwd util-linux")
-    version = run("sudo", "--version").partition("version ")[2].split()[0]
+    version = machine.run("sudo", "--version").partition("version ")[2].split()[0]
     numbers = tuple(int(part) for part in version.partition("p")[0].split(".") if part.isdigit())
     if numbers < _OLDEST_SUDO:
         raise MissingToolError(f"sudo is {version}; its rules need 1.9.10", hint="use Debian 12 or newer")
@@ -197,20 +194,19 @@ def _make(part: Part) -> None:
     match part:
         case Account(name=name, home=home):
             words = ("--system", "--user-group", "--home-dir", str(home), "--no-create-home")
-            run("useradd", *words, "--shell", "/usr/sbin/nologin", "--comment", "Holdfast", name)
+            machine.run("useradd", *words, "--shell", "/usr/sbin/nologin", "--comment", "Holdfast", name)
         case Folder(path=path, owner=owner, mode=mode):
             path.mkdir(exist_ok=True, mode=0o700)
             os.chown(path, pwd.getpwnam(owner).pw_uid, grp.getgrnam(owner).gr_gid)
             path.chmod(mode)
         case File():
             _place(part)
-            if part.path == installation.UNIT_FILE and systemd():
-                run("systemctl", "daemon-reload")
-                run("systemctl", "try-restart", installation.UNIT)
+            if part.proof == "unit":
+                machine.renew(part.path.name)
         case Key(words=words):
-            run("runuser", "-u", installation.USER, "--", str(installation.LAUNCHER), *words)
+            machine.run("runuser", "-u", installation.USER, "--", str(installation.LAUNCHER), *words)
         case Service(name=name):
-            _start(name)
+            machine.start(name)
 
 
 def _place(part: File) -> None:
@@ -222,9 +218,9 @@ def _place(part: File) -> None:
         beside.chmod(part.mode)
         match part.proof:
             case "sudoers":
-                run("visudo", "--check", "--strict", "--file", str(beside))
-            case "unit" if shutil.which("systemd-analyze", path=_SYSTEM_PATH["PATH"]):
-                run("systemd-analyze", "verify", "--man=no", str(beside))
+                machine.run("visudo", "--check", "--strict", "--file", str(beside))
+            case "unit" if shutil.which("systemd-analyze", path=machine.PATH):
+                machine.run("systemd-analyze", "verify", "--man=no", str(beside))
         beside.replace(part.path)
 
 
@@ -241,34 +237,3 @@ def rewrite(made: Mapping[str, str], record: Path = RECORD) -> None:
 
 def _digest(part: Part) -> str:
     return installation.digest(part.content) if isinstance(part, File) else ""
-
-
-def _runs(unit: str) -> bool:
-    with suppress(HoldfastError):
-        run("systemctl", "is-enabled", "--quiet", unit)
-        run("systemctl", "is-active", "--quiet", unit)
-        return True
-    return False
-
-
-def systemd() -> bool:
-    """Tell whether systemd runs this machine."""
-    return Path("/run/systemd/system").is_dir()
-
-
-def _start(unit: str) -> None:
-    run("systemctl", "daemon-reload")
-    run("systemctl", "enable", "--now", unit)
-
-
-def run(*words: str) -> str:
-    """Run a program of the system and return what it said.
-
-    Raises:
-        HoldfastError: it ended with a failure; its own words are in the message.
-    """
-    outcome = reach.run(reach.Command(words, env=_SYSTEM_PATH, limit=_SECONDS))
-    if outcome.exit_code != 0:
-        said = (outcome.stderr.strip() or outcome.stdout.strip() or f"ended with {outcome.exit_code}").splitlines()
-        raise HoldfastError(f"{words[0]} failed: {said[-1]}", hint=f"try it by hand: {' '.join(words)}")
-    return outcome.stdout

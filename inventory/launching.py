@@ -1,4 +1,4 @@
-"""The texts that `holdfast setup` puts in place: the launcher, sudo's rules, the unit of `holdfast watch`. Pure."""
+"""The texts that `holdfast setup` puts in place: the launcher, sudo's rules, the units of `holdfast watch`. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _MARK = "Written by `holdfast setup`; `holdfast uninstall` removes it."
+_WATCH_MARK = "Written by `holdfast setup` or `holdfast watch install`; `holdfast watch remove` removes it."
+UNITS_BEGIN = "holdfast-watch"
+WATCH, LOOK, TIMER = (f"{UNITS_BEGIN}{rest}" for rest in (".service", "-look.service", "-look.timer"))
+UNITS = Path("/etc/systemd/system")
+WATCH_FILE = UNITS / WATCH
+SIGNS = "watch"
+"""The folder of the state directory with the watch's signs of life."""
 
 
 def rules(site: Path, sudoers: str) -> str:
@@ -21,8 +28,8 @@ def launcher(place: Path, python: Path, user: str, home: Path) -> str:
 case "$(/usr/bin/id -un)" in
 {user}) ;;
 root)
-  case "${{1-}}" in
-  setup | uninstall) ;;
+  case "${{1-}} ${{2-}}" in
+  "setup "* | "uninstall "* | "watch install" | "watch remove") ;;
   *) exec /usr/sbin/runuser -u {user} -- {place} "$@" ;;
   esac ;;
 *)
@@ -43,8 +50,7 @@ exec /usr/bin/env -i LANG=C.UTF-8 \\
 
 def unit(place: Path, user: str, home: Path, writes: Sequence[Path]) -> str:
     """Return the unit that keeps `holdfast watch` running; beside its home it may write only `writes`."""
-    places = " ".join(_escaped(path) for path in (home, *writes))
-    return f"""# {_MARK}
+    return f"""# {_WATCH_MARK}
 [Unit]
 Description=Holdfast: due copies, detection, clocks of incidents, notices
 After=network-online.target time-sync.target
@@ -52,13 +58,52 @@ Wants=network-online.target
 
 [Service]
 ExecStart={place} watch
-User={user}
-WorkingDirectory={home}
 Restart=always
-RestartSec=30
+RestartSec=10
 KillMode=mixed
 TimeoutStopSec=60
 SuccessExitStatus=130
+{_confined(user, home, writes)}
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def look(place: Path, user: str, home: Path) -> str:
+    """Return the unit that looks once whether the watch runs; `timer` says when."""
+    return f"""# {_WATCH_MARK}
+[Unit]
+Description=Holdfast: does the watch run?
+After={WATCH}
+
+[Service]
+Type=oneshot
+ExecStart={place} watch look
+TimeoutStartSec=10min
+{_confined(user, home, ())}"""
+
+
+def timer() -> str:
+    """Return the timer of the look: every five minutes, and soon after a start of the machine."""
+    return f"""# {_WATCH_MARK}
+[Unit]
+Description=Holdfast: look every five minutes whether the watch runs
+
+[Timer]
+OnCalendar=*:0/5
+AccuracySec=30s
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def _confined(user: str, home: Path, writes: Sequence[Path]) -> str:
+    """Return the lines that leave a service its user's rights and nothing more."""
+    places = " ".join(_escaped(path) for path in (home, *writes))
+    return f"""User={user}
+WorkingDirectory={home}
 UMask=0077
 NoNewPrivileges=yes
 CapabilityBoundingSet=
@@ -80,9 +125,6 @@ RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
-
-[Install]
-WantedBy=multi-user.target
 """
 
 

@@ -29,11 +29,12 @@ _FOREIGN = ("HOLDFAST_", "PYTHON", "XDG_", "RESTIC_", "ANSIBLE_", "SSH_")
 
 @dataclass(frozen=True)
 class Installation:
-    """The one site of a control host, the user it is run as, and its state directory."""
+    """The one site of a control host, the user it is run as, its state directory, and the names of what was made."""
 
     site: Path
     user: str
     state: Path
+    made: frozenset[str] = frozenset()
 
 
 def installation(record: Path = RECORD) -> Installation | None:
@@ -43,7 +44,8 @@ def installation(record: Path = RECORD) -> Installation | None:
         if status.st_uid != 0 or status.st_mode & _OTHERS_WRITE:
             return None
         content = json.loads(record.read_text())
-        return Installation(Path(content["site"]), str(content["user"]), Path(content["state"]))
+        site, user, state = Path(content["site"]), str(content["user"]), Path(content["state"])
+        return Installation(site, user, state, frozenset(content.get("made", ())))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inventory import installation, installing
+from inventory import installation, installing, launching, machine
 from inventory.errors import HoldfastError, UsageError
 from inventory.installing import Written
 from inventory.served import RECORD
@@ -45,6 +45,17 @@ def plan(found: Written, *, with_state: bool) -> list[Removal]:
     return [_judge(name, found.made[name], with_state) for name in reversed(list(found.made))]
 
 
+def watch_plan(found: Written) -> list[Removal]:
+    """Return what was made for the watch, the last first, and its signs of life; the ledger keeps its records."""
+    ours = {
+        *(str(launching.UNITS / unit) for unit in (launching.WATCH, launching.LOOK, launching.TIMER)),
+        *(f"service {unit}" for unit in (launching.WATCH, launching.TIMER)),
+    }
+    steps = [_judge(name, digest, False) for name, digest in reversed(list(found.made.items())) if name in ours]
+    signs = found.state / launching.SIGNS
+    return [*steps, Removal(f"{_SIGNS} {signs}", True)] if signs.exists() else steps
+
+
 def carry_out(found: Written, steps: Sequence[Removal]) -> None:
     """Remove what the plan says, one after the other; what stays, stays written down.
 
@@ -56,7 +67,7 @@ def carry_out(found: Written, steps: Sequence[Removal]) -> None:
         if step.remove:
             _remove(step.name)
         if step.remove or step.why == _GONE:
-            left.pop(step.name)
+            left.pop(step.name, None)
             _keep(left)
 
 
@@ -66,6 +77,7 @@ def remains(steps: Sequence[Removal]) -> list[str]:
     return [*kept, *([f"{RECORD}: it names what remains"] if kept else [])]
 
 
+_SIGNS = "signs of life in"
 _GONE = "gone already"
 _KEPT = "kept: it is the state, with ledger and passwords; --with-state removes it"
 
@@ -95,11 +107,13 @@ def _no_login(name: str) -> bool:
 def _remove(name: str) -> None:
     kind, _, rest = name.partition(" ")
     if kind == "service":
-        if installing.systemd():
-            installing.run("systemctl", "disable", "--now", rest)
+        machine.end(rest)
         return
     if kind == "user" and rest:
-        installing.run("userdel", rest)
+        machine.run("userdel", rest)
+        return
+    if name.startswith(_SIGNS):  # its folders are the user's, who could turn them elsewhere: root's hands stay off
+        machine.run("runuser", "-u", installation.USER, "--", "rm", "-rf", "--", name.removeprefix(f"{_SIGNS} "))
         return
     path = Path(name)
     try:
@@ -109,8 +123,8 @@ def _remove(name: str) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise HoldfastError(f"{path} cannot be removed: {error.strerror}", hint="then run the command again") from error
-    if path == installation.UNIT_FILE and installing.systemd():
-        installing.run("systemctl", "daemon-reload")
+    if path.parent == launching.UNITS:
+        machine.forget(path.name)
 
 
 def _keep(left: dict[str, str]) -> None:

@@ -27,7 +27,8 @@ def checks(patient: Patient) -> list[Check]:
 def watch(state: Path, now: datetime) -> Iterator[Found]:
     """Is there a sign of life, and how did each part end?"""
     if not heartbeat.ever(state):
-        yield Found("amber", "it was never set up here", mend="sudo holdfast setup")
+        gone = heartbeat.taken_away(state)
+        yield Found("amber", "it was never set up here", mend=f"sudo holdfast {'watch install' if gone else 'setup'}")
         return
     if silence := heartbeat.silence(state, now):
         yield Found("red", silence)
@@ -36,3 +37,5 @@ def watch(state: Path, now: datetime) -> Iterator[Found]:
     for part in PARTS:
         problem = ailing.get(part.name, "")
         yield Found("red" if problem else "green", problem or "runs when it is due", part.name, "holdfast watch show")
+    if unlooked := heartbeat.unlooked(state, now):
+        yield Found("amber", unlooked, mend="systemctl status holdfast-watch-look.timer")

@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from incident.watch.parts import PARTS, Part
-from inventory import clock, duration, served
-from ledger import durable
+from inventory import clock, duration, launching, served
+from ledger import durable, owner
 
-FOLDER = "watch"
-LOOP = "loop"
+LOOP, LOOK = "loop", "look"
 BEAT = timedelta(seconds=15)
 SILENT = timedelta(minutes=2)
 """How old the loop's newest beat may be before it counts as not running."""
+LOOKED = timedelta(minutes=15)
+"""How old the newest look of the independent timer may be before it counts as not running."""
 
 
 @dataclass(frozen=True)
 class Beat:
     """How one part (or the loop) stands: when it began and ended, its exit code, and what it said when it failed.
 
-    `ended_at` is None while it runs; `problem` is empty when it ended well.
+    `ended_at` is None while it runs; `problem` is empty when it ended well; `owner` is the process whose beat it is, so
+    that it is known at once when it died (empty: not kept).
     """
 
     name: str
@@ -31,6 +33,7 @@ class Beat:
     ended_at: datetime | None = None
     exit_code: int | None = None
     problem: str = ""
+    owner: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented JSON shape."""
@@ -45,13 +48,14 @@ class Beat:
 
 def folder(state: Path) -> Path:
     """Return where the watch keeps its files."""
-    return state / FOLDER
+    return state / launching.SIGNS
 
 
 def write(state: Path, beat: Beat) -> None:
     """Keep a beat."""
     folder(state).mkdir(exist_ok=True, mode=0o700)
-    durable.write(folder(state) / f"{beat.name}.json", (json.dumps(beat.as_json()) + "\n").encode(), mode=0o600)
+    content = json.dumps(beat.as_json() | {"owner": beat.owner}) + "\n"
+    durable.write(folder(state) / f"{beat.name}.json", content.encode(), mode=0o600)
 
 
 def read(state: Path, name: str) -> Beat | None:
@@ -65,6 +69,7 @@ def read(state: Path, name: str) -> Beat | None:
             ended_at=None if ended is None else clock.from_text(ended),
             exit_code=content["exit_code"],
             problem=str(content["problem"]),
+            owner=str(content.get("owner", "")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -72,8 +77,18 @@ def read(state: Path, name: str) -> Beat | None:
 
 def ever(state: Path) -> bool:
     """Tell whether the watch was ever set up here: by `holdfast setup`, or because it ran once for long."""
+    return (folder(state) / f"{LOOP}.json").exists() or _installed(state)
+
+
+def _installed(state: Path) -> bool:
     found = served.installation()
-    return (folder(state) / f"{LOOP}.json").exists() or (found is not None and found.state == state)
+    return found is not None and found.state == state and str(launching.WATCH_FILE) in found.made
+
+
+def taken_away(state: Path) -> bool:
+    """Tell whether this is the state of a control host that has no watch (any more)."""
+    found = served.installation()
+    return found is not None and found.state == state and not ever(state)
 
 
 def silence(state: Path, now: datetime) -> str:
@@ -85,10 +100,26 @@ def silence(state: Path, now: datetime) -> str:
         return "the watch has left no sign of life"
     if beat.problem:
         return f"the watch ended: {beat.problem}"
-    last = beat.ended_at or beat.started_at
+    if beat.owner and owner.is_dead(beat.owner):
+        return f"the watch is dead: {owner.words(beat.owner)} ended without a word"
+    return _stale(beat.ended_at or beat.started_at, now)
+
+
+def _stale(last: datetime, now: datetime) -> str:
     if now - last > SILENT:
         return f"the watch was last heard {duration.show(now - last)} ago"
+    if last - now > SILENT:  # a watch that lives would have left a newer sign by now
+        return f"the watch's last sign of life is {duration.show(last - now)} in the future: the clock was set back"
     return ""
+
+
+def unlooked(state: Path, now: datetime) -> str:
+    """Return why nobody would notice the end of the watch, in words (empty: its timer looks, or was never set up)."""
+    beat = read(state, LOOK)
+    if beat is None:
+        return ""
+    last = beat.ended_at or beat.started_at
+    return f"nobody looked after the watch for {duration.show(abs(now - last))}" if abs(now - last) > LOOKED else ""
 
 
 def ailing(state: Path, now: datetime, parts: tuple[Part, ...] = PARTS) -> dict[str, str]:

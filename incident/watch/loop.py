@@ -22,7 +22,7 @@ from inventory.errors import ExitCode, worst
 from ledger.ledger import Ledger
 from ledger.owner import Lease
 
-LEASE = "watch"
+LEASE, STARTED = "watch", "watch.started"
 _LENGTH = timedelta(minutes=2)
 _TICK_SECONDS = 0.25
 _WELL = (ExitCode.DONE, ExitCode.FINDINGS)
@@ -78,7 +78,8 @@ class Loop:
         """
         self._once = once
         lease = self._ledger.own(LEASE, length=_LENGTH)
-        self._ledger.append("watch.started", {"pid": os.getpid(), "parts": [part.name for part in self._parts]})
+        body = {"pid": os.getpid(), "parts": [part.name for part in self._parts], "once": once}
+        self._ledger.append(STARTED, body)
         problem = "it was not ended in an orderly way"
         try:
             self._turn(lease, once)
@@ -174,4 +175,4 @@ class Loop:
 
     def _beat(self, problem: str = "") -> None:
         now = self._clock.now()
-        heartbeat.write(self._state, Beat(LOOP, now, now, None, problem))
+        heartbeat.write(self._state, Beat(LOOP, now, now, None, problem, self._ledger.holder))

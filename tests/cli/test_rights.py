@@ -28,6 +28,7 @@ def test_the_roles_are_those_the_command_itself_asks_for(known: dict[str, Right]
 
 def test_what_is_roots_is_nobodys(known: dict[str, Right]) -> None:
     assert not {command.split()[0] for command in known if command} & set(NOBODY)
+    assert not set(known) & set(NOBODY)
 
 
 def test_an_option_that_names_a_file_is_nobodys_unless_it_is_listed(known: dict[str, Right]) -> None:

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.control import host as hosts
+from tests.control import real
 from tests.control.host import SITE
+from tests.control.real import on, wait
 from tests.lab.fixtures import MakeHost
 from tests.lab.host import LabHost
 
 pytestmark = [pytest.mark.lab, pytest.mark.restic]
-_SECONDS = 120
 
 
 @pytest.fixture
 def control(program: Path, lab_host: MakeHost) -> LabHost:
     """A lab host with Holdfast and a site on it, before setup."""
     made = lab_host("control")
-    shutil.copytree(program, made.root / "opt/holdfast", symlinks=True)
-    for file, text in hosts.FILES.items():
-        target = made.root / str(file).lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-    on(made, "chmod -R go-w,a+rX /etc/holdfast /srv/host && touch /var/log/auth.log")
-    for login in ("lan", "minh", "hoa"):
-        on(made, f"useradd --create-home --shell /bin/bash {login} && cp -r /root/.ssh /home/{login}/")
-        on(made, f"chown -R {login}: /home/{login}/.ssh")
+    real.furnish(made, program)
     return made
-
-
-def on(host: LabHost, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a line of shell on the host as root."""
-    return host.ssh("sh", "-c", script, check=check)
-
-
-def wait(host: LabHost, question: str) -> None:
-    """Ask until the answer is yes."""
-    deadline = time.monotonic() + _SECONDS
-    while on(host, question, check=False).returncode != 0:
-        assert time.monotonic() < deadline, on(
-            host, "journalctl -u holdfast-watch --no-pager -n 40", check=False
-        ).stdout
-        time.sleep(1)
 
 
 def test_the_watch_copies_what_is_due_under_systemd_and_survives_a_power_cut(control: LabHost) -> None:

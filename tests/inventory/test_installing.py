@@ -10,7 +10,7 @@ import pytest
 
 from inventory import installing
 from inventory.errors import HoldfastError, RefusedError
-from inventory.installation import File, Folder, Seen, Step, Wanted
+from inventory.installation import File, Folder, Step, Wanted
 
 
 def test_no_record_is_no_installation_and_a_broken_one_stops_everything(tmp_path: Path) -> None:
@@ -59,10 +59,3 @@ def test_a_plan_with_a_refusal_is_not_carried_out(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="it is not ours"):
         installing.carry_out(wanted, [step, refused])
     assert not (tmp_path / "new").exists()
-
-
-def test_a_program_that_fails_is_named_with_its_own_words() -> None:
-    with pytest.raises(HoldfastError, match=r"ls failed: .*No such file"):
-        installing.run("ls", "/there/is/nothing")
-    assert installing.run("echo", "said") == "said\n"
-    assert Seen("file").digest == ""

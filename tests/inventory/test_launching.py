@@ -30,6 +30,20 @@ def test_systemd_finds_nothing_wrong_with_the_unit_whatever_the_vault_is_called(
     assert (said.returncode, said.stderr) == (0, "")
 
 
+def test_systemd_finds_nothing_wrong_with_the_look_and_its_timer(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    (tmp_path / launching.LOOK).write_text(launching.look(Path("/bin/true"), "daemon", Path("/")))
+    (tmp_path / launching.TIMER).write_text(launching.timer())
+    said = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / launching.TIMER, tmp_path / launching.LOOK],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+
+
 def test_the_unit_may_write_its_home_and_the_stores_and_gains_no_rights() -> None:
     text = launching.unit(PLACE, "holdfast", HOME, [Path("/srv/vault")])
     assert "ReadWritePaths=-/var/lib/holdfast -/srv/vault\n" in text
@@ -42,5 +56,7 @@ def test_every_text_says_who_wrote_it() -> None:
         launching.rules(Path("/site"), ""),
         launching.unit(PLACE, "holdfast", HOME, []),
         launching.launcher(PLACE, Path("/p"), "holdfast", HOME),
+        launching.look(PLACE, "holdfast", HOME),
+        launching.timer(),
     ):
         assert "Written by `holdfast setup`" in text

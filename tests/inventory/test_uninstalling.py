@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory import installation, uninstalling
+from inventory import installation, launching, uninstalling
 from inventory.errors import UsageError
 from inventory.installing import Written
 
@@ -31,6 +31,15 @@ def test_the_state_goes_only_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatc
     made = found(tmp_path, **{"try-1": ""})
     assert [step.remove for step in uninstalling.plan(made, with_state=False)] == [False]
     assert [step.remove for step in uninstalling.plan(made, with_state=True)] == [True]
+
+
+def test_only_the_watch_goes_with_the_watch_and_its_signs_of_life_last(tmp_path: Path) -> None:
+    (tmp_path / "watch").mkdir()
+    names = ["user holdfast", str(installation.LAUNCHER), str(launching.WATCH_FILE), f"service {launching.WATCH}"]
+    made = Written("try-1", tmp_path, dict.fromkeys([*names, f"service {launching.TIMER}"], ""))
+    steps = uninstalling.watch_plan(made)
+    services = [f"service {launching.TIMER}", f"service {launching.WATCH}"]
+    assert [step.name for step in steps] == [*services, str(launching.WATCH_FILE), f"signs of life in {tmp_path}/watch"]
 
 
 def test_where_nothing_was_set_up_nothing_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
