@@ -22,6 +22,7 @@ from inventory.clock import Clock
 from inventory.errors import UsageError
 from inventory.settings import Disk
 from inventory.site import Site
+from inventory.system import Host
 from ledger import durable
 from ledger.ledger import Ledger
 
@@ -106,6 +107,14 @@ class Depot:
             raise UsageError(f"no store {name!r} in holdfast.yml", hint=f"stores: {', '.join(known) or 'none'}")
         return known[name]
 
+    def store_of(self, kind: str, name: str) -> Store:
+        """Return a vault, or a medium at the place it is attached to.
+
+        Raises:
+            UsageError: no such store.
+        """
+        return self.medium(name) if kind == "medium" else self.vault(name)
+
     def stores(self) -> list[Store]:
         """Return every vault and medium of the settings."""
         media = [self.medium(label) for rotation in self.site.settings.media.values() for label in rotation.disks]
@@ -151,6 +160,12 @@ class Depot:
                 hint="put the right disk in its place; nothing was written",
             )
         return store.holder.repository(system, self._password(store, system))
+
+    @contextmanager
+    def lend(self, store: Store, system: str, host: Host, *, writing: bool) -> Iterator[Repository]:
+        """Let a host use a system's repository during the block, as it is to be called there."""
+        del host, writing
+        yield self.open(store, system)
 
     def make(self, store: Store, system: str, like: Repository | None = None) -> Repository:
         """Make a system's repository in a store that has never had one, and record it.

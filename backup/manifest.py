@@ -43,7 +43,11 @@ class Entry:
 @dataclass(frozen=True)
 class Source:
     """One thing a snapshot holds: `path` on its host, `stored` its path in the snapshot; `parents` the folders above,
-    outermost first: path, mode, uid, gid. Databases have the row count of each table."""
+    outermost first: path, mode, uid, gid. Databases have the row count of each table.
+
+    `kind` is files, sqlite, postgresql (`path` is the database's name) or roles (of a PostgreSQL server). `snapshot` is
+    the part it lies in, empty: the manifest's own. `about` is what a database is besides its content.
+    """
 
     host: str
     kind: str
@@ -51,6 +55,13 @@ class Source:
     stored: str
     parents: Sequence[tuple[str, int, int, int]] = ()
     tables: Mapping[str, int] = field(default_factory=dict)
+    snapshot: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it without what only parts of a set have, if it is in none: older versions read that."""
+        found = asdict(self)
+        return {name: value for name, value in found.items() if value or name not in ("snapshot", "about")}
 
 
 @dataclass(frozen=True)
@@ -72,13 +83,19 @@ class Manifest:
 
     @property
     def bytes(self) -> int:
-        """Return the size of all files."""
-        return sum(entry.size for entry in self.entries if entry.type == "file")
+        """Return the size of all files and databases."""
+        return sum(entry.size for entry in self.entries if entry.type in ("file", "database"))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the snapshots that belong to this one, in the order they were taken."""
+        return tuple(dict.fromkeys(source.snapshot for source in self.sources if source.snapshot))
 
 
 def write(manifest: Manifest) -> str:
     """Return a manifest as JSON, one entry a line, plain ASCII whatever the file names are."""
-    head = {"holdfast": "manifest", "format": FORMAT, **asdict(replace(manifest, entries=()))}
+    head = {"holdfast": "manifest", "format": FORMAT, **asdict(replace(manifest, sources=(), entries=()))}
+    head["sources"] = [source.as_json() for source in manifest.sources]
     lines = [json.dumps(asdict(entry), separators=(",", ":")) for entry in manifest.entries]
     del head["entries"]
     return json.dumps(head)[:-1] + ', "entries": [\n' + ",\n".join(lines) + "\n]}\n"
@@ -126,6 +143,11 @@ def narrowed(manifest: Manifest, paths: Sequence[str]) -> Manifest:
     unique = {(source.host, source.path): source for source in sources}
     own = {(entry.host, entry.path): entry for entry in entries}
     return replace(manifest, sources=tuple(unique.values()), entries=tuple(own.values()))
+
+
+def marked(entries: Sequence[Entry], volatile: set[tuple[str, str]]) -> list[Entry]:
+    """Return entries, some of them marked as changed while they were read."""
+    return [replace(entry, volatile=entry.volatile or (entry.host, entry.path) in volatile) for entry in entries]
 
 
 def holds(source: Source, host: str, path: str, manifest: Manifest) -> bool:

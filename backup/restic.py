@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from backup import complaints, errors, messages, restic_command
+from backup import complaints, errors, hearing, messages, restic_command
+from backup.hearing import OnProgress as OnProgress
+from backup.hearing import silent as silent
 from backup.restic_command import Program, Repository
 from inventory import reach
 from inventory.errors import HoldfastError, MissingToolError
 
 OLDEST = (0, 17)
 _MISSING, _LOCKED, _PASSWORD, _INCOMPLETE, _INTERRUPTED = 10, 11, 12, 3, 130
-_SHARE = re.compile(r"([0-9.]+)%")
 _CLEAN = "no errors were found"
-
-OnProgress = Callable[[str, float | None], None]
-"""Told what is being done, and which share of it is done (0..1, None: unknown)."""
-
-
-def silent(_text: str, _share: float | None) -> None:
-    """Show nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +46,33 @@ def find(environment: Mapping[str, str], checkout: Path | None = None) -> str:
     return "restic"
 
 
+class Runner(Protocol):
+    """Runs a command to its end, here or on a host; a run with a name can be come back to."""
+
+    def __call__(
+        self,
+        command: reach.Command,
+        *,
+        name: str | None = None,
+        on_stdout: reach.LineHandler | None = None,
+        on_stderr: reach.LineHandler | None = None,
+    ) -> reach.Outcome:
+        """Return how it ended."""
+        ...
+
+
 class Restic:
     """restic, as one program with one cache. Raises named errors of `backup.errors`."""
 
-    def __init__(self, path: str, cache: Path) -> None:
+    def __init__(self, path: str, cache: Path, *, run: Runner = reach.run, version: str = "") -> None:
+        """Take the restic of this machine or, with `run`, of a host; its version is asked for if it is not known.
+
+        Raises:
+            MissingToolError: it does not work, or is too old.
+        """
         self.program = Program(path, cache)
-        self.version = self._version()
+        self._run = run
+        self.version = version or self._version()
 
     def init(self, new: Repository, *, like: Repository | None = None) -> str:
         """Make a repository and return its id."""
@@ -78,11 +94,28 @@ class Restic:
     ) -> Taken:
         """Take a snapshot; files it could not read are named, and the snapshot is kept."""
         command = restic_command.backup(self.program, repository, paths, host=host, tags=tags, exclude=exclude)
+        return self._taken(command, repository, progress)
+
+    def backup_output(
+        self,
+        repository: Repository,
+        name: str,
+        argv: Sequence[str],
+        *,
+        host: str,
+        tags: Sequence[str],
+        progress: OnProgress = silent,
+    ) -> Taken:
+        """Take a snapshot of what a program writes, as the file `/name`; there is none unless the program ends well."""
+        command = restic_command.backup_output(self.program, repository, name, argv, host=host, tags=tags)
+        return self._taken(command, repository, progress)
+
+    def _taken(self, command: reach.Command, repository: Repository, progress: OnProgress) -> Taken:
         heard = self._talk(command, repository, progress=progress, allowed=(_INCOMPLETE,))
         summary = next((message for message in heard if isinstance(message, messages.BackupSummary)), None)
         if summary is None or not summary.snapshot:
             raise errors.AnswerError("restic ended without a snapshot and gave no reason")
-        return Taken(summary, complaints.distinct(_problems(heard)))
+        return Taken(summary, complaints.distinct(hearing.problems(heard)))
 
     def snapshots(self, repository: Repository) -> list[messages.Snapshot]:
         """List the snapshots, oldest first."""
@@ -99,9 +132,9 @@ class Restic:
     def check(self, repository: Repository, *, read_data: bool, progress: OnProgress = silent) -> tuple[str, ...]:
         """Check a repository and return what is wrong with it (nothing: it is whole)."""
         spoken: list[str] = []
-        outcome = reach.run(
+        outcome = self._run(
             restic_command.check(self.program, repository, read_data=read_data),
-            on_stdout=_text_progress(progress, spoken),
+            on_stdout=hearing.text_progress(progress, spoken),
             on_stderr=spoken.append,
         )
         if outcome.exit_code == 0 and any(line.strip() == _CLEAN for line in spoken):
@@ -117,18 +150,28 @@ class Restic:
     ) -> None:
         """Copy snapshots; whether they arrived must be seen from the target's own list."""
         command = restic_command.copy(self.program, source, target, ids)
-        outcome = reach.run(command, on_stdout=_text_progress(progress, []))
+        outcome = self._run(command, on_stdout=hearing.text_progress(progress, []))
         if outcome.exit_code != 0:
             raise _named(outcome, target)
 
     def restore(
-        self, repository: Repository, snapshot: str, path: str, target: Path, *, progress: OnProgress = silent
+        self,
+        repository: Repository,
+        snapshot: str,
+        path: str,
+        target: Path,
+        *,
+        name: str | None = None,
+        progress: OnProgress = silent,
     ) -> Restored:
-        """Bring back one path of a snapshot into `target`; damage in the repository is named, not raised."""
+        """Bring back one path of a snapshot into `target`; damage in the repository is named, not raised.
+
+        `name`: on a host, a run that can be come back to.
+        """
         command = restic_command.restore(self.program, repository, snapshot, path, target)
-        heard = self._talk(command, repository, progress=progress, allowed=(1,))
+        heard = self._talk(command, repository, name=name, progress=progress, allowed=(1,))
         summary = next((message for message in heard if isinstance(message, messages.RestoreSummary)), None)
-        problems = complaints.distinct(_problems(heard))
+        problems = complaints.distinct(hearing.problems(heard))
         if summary is None and not problems:
             raise errors.AnswerError("restic ended a restore without a summary and gave no reason")
         return Restored(summary.files if summary else 0, summary.bytes if summary else 0, problems)
@@ -138,6 +181,7 @@ class Restic:
         command: reach.Command,
         repository: Repository,
         *,
+        name: str | None = None,
         progress: OnProgress = silent,
         allowed: Sequence[int] = (),
     ) -> list[messages.Message]:
@@ -151,16 +195,20 @@ class Restic:
             elif not (isinstance(message, messages.Text) and not message.text.strip()):
                 heard.append(message)
 
-        outcome = reach.run(command, on_stdout=listen, on_stderr=listen)
+        outcome = self._run(command, name=name, on_stdout=listen, on_stderr=listen)
+        if name is not None:  # what another process heard of this run is not told again: take all that was kept
+            heard.clear()
+            for line in hearing.whole_lines(outcome):
+                listen(line)
         if outcome.exit_code not in (0, *allowed):
             raise _named(outcome, repository)
-        if outcome.exit_code != 0 and not _problems(heard):
+        if outcome.exit_code != 0 and not hearing.problems(heard):
             raise _named(outcome, repository)
         return heard
 
     def _read(self, command: reach.Command, repository: Repository) -> str:
         spoken: list[str] = []
-        outcome = reach.run(command, on_stdout=spoken.append)
+        outcome = self._run(command, on_stdout=spoken.append)
         if outcome.exit_code != 0:
             raise _named(outcome, repository)
         return "\n".join(spoken)
@@ -168,7 +216,7 @@ class Restic:
     def _version(self) -> str:
         hint = "run `make restic` in a checkout, or install restic 0.17 or newer and name it in HOLDFAST_RESTIC"
         try:
-            outcome = reach.run(restic_command.version(self.program))
+            outcome = self._run(restic_command.version(self.program))
         except HoldfastError as error:
             raise MissingToolError(f"restic is missing: {error.message}", hint=hint) from error
         found = re.search(r'"version":\s*"(\d+)\.(\d+)[^"]*"|restic (\d+)\.(\d+)', outcome.stdout)
@@ -180,30 +228,6 @@ class Restic:
             raise MissingToolError(f"restic {text} at {self.program.path} is too old; 0.17 is needed", hint=hint)
         exact = re.search(r'"version":\s*"([^"]+)"', outcome.stdout)
         return exact.group(1) if exact else text
-
-
-def _problems(heard: Sequence[messages.Message]) -> list[str]:
-    found: list[str] = []
-    for message in heard:
-        match message:
-            case messages.ItemProblem(item, text):
-                found.append(f"{item}: {text}" if item else text)
-            case messages.Text(text) if complaints.looks_bad(text):
-                found.append(text)
-            case messages.Fatal(_, text):
-                found.append(text)
-            case _:
-                pass
-    return [text for text in found if text.strip()]
-
-
-def _text_progress(progress: OnProgress, spoken: list[str]) -> reach.LineHandler:
-    def listen(line: str) -> None:
-        spoken.append(line)
-        if share := _SHARE.search(line):
-            progress(line.partition("]")[2].strip() or line.strip(), min(1.0, float(share.group(1)) / 100))
-
-    return listen
 
 
 def _named(outcome: reach.Outcome, repository: Repository) -> HoldfastError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +78,17 @@ def backup(
     return _on(program, repository, *options, "--", *map(str, paths))
 
 
+def backup_output(
+    program: Program, repository: Repository, name: str, argv: Sequence[str], *, host: str, tags: Sequence[str]
+) -> Command:
+    """Take one snapshot of what a program writes, as the file `/name`."""
+    options = ["backup", "--json", "--host", host]
+    for tag in tags:
+        options += ["--tag", tag]
+    options += ["--stdin-filename", f"/{name}", "--stdin-from-command"]
+    return _on(program, repository, *options, "--", *argv)
+
+
 def snapshots(program: Program, repository: Repository) -> Command:
     """List the snapshots."""
     return _on(program, repository, "snapshots", "--json", "--no-lock")
@@ -117,11 +127,6 @@ def dump(program: Program, repository: Repository, snapshot: str, path: str) -> 
 def cat_lock(program: Program, repository: Repository, lock: str) -> Command:
     """Print one lock."""
     return _on(program, repository, "cat", "--no-lock", "lock", lock)
-
-
-def literal(path: str) -> str:
-    """Return a line for an exclude file that means this path; white space is matched by `?`, as restic trims lines."""
-    return re.sub(r"\s", "?", path.translate(_GLOB)).replace("$", "$$")
 
 
 def _on(program: Program, repository: Repository, *arguments: str) -> Command:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,15 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backup import complaints, databases, errors, landing, manifest, media, room, vault
+from backup import canary, complaints, errors, manifest, media, vault
+from backup.bringing import Bringing
 from backup.candidates import Candidate
 from backup.depot import Depot, Store
-from backup.landing import Place
 from backup.manifest import Manifest
+from backup.onhost import sqlite
 from backup.restic import OnProgress, silent
 from backup.restic_command import Repository
 from backup.sources import STAGED
-from inventory import clock
+from inventory import clock, probe
 from inventory.system import Host
 
 _SHOWN_PROBLEMS = 50
@@ -72,6 +72,7 @@ def restore_system(
     *,
     paths: Sequence[str] = (),
     overwrite: bool = False,
+    run_name: str = "",
     progress: OnProgress = silent,
 ) -> RestoreReport:
     """Restore a snapshot (or only `paths` of it): what came from host `name` goes to `targets[name]`, same paths there.
@@ -79,6 +80,7 @@ def restore_system(
     Everything is read beside its place and compared first; only if nothing differs is it renamed into place (else it
     stays there to be looked at). What is in place already and as it should be is left alone, so a restore that broke
     off is simply run again. With `overwrite` what is there is renamed aside (`….holdfast-replaced-…`), never deleted.
+    What runs on other hosts is named `run_name`-N: called again with the same name, it is followed and not begun again.
 
     Raises:
         TargetInUseError: something else is in place, and `overwrite` is False; nothing was written.
@@ -92,11 +94,8 @@ def restore_system(
     started = depot.clock.monotonic()
     repository = open_copy(depot, candidate)
     document = manifest.narrowed(read_manifest(depot, repository, candidate), paths)
-    owners = os.geteuid() == 0
-    places = landing.places(document, targets, candidate.snapshot[:8])
-    waiting = [place for place in places if not landing.already_there(place, document, owners=owners)]
-    landing.require_free(waiting, overwrite=overwrite)
-    problems, notes = _bring(depot, repository, candidate, document, waiting, progress, owners=owners)
+    bringing = Bringing(depot, candidate, repository, document, targets, run_name)
+    problems, notes = _bring(depot, candidate, bringing, progress, overwrite=overwrite)
     report = RestoreReport(
         system=candidate.system,
         snapshot=candidate.snapshot,
@@ -108,11 +107,12 @@ def restore_system(
         problems=tuple((problems or notes)[:_SHOWN_PROBLEMS]),
         manifest_compared=len(document.entries),
         data_time=None if problems else _newest_record(depot, candidate.system, targets),
-        measured=not paths and len(waiting) == len(places),
+        measured=not paths and bringing.whole,
         targets={name: host.name for name, host in targets.items()},
     )
     body = report.as_json() | {"kind": candidate.kind, "partial": not report.measured}
     depot.ledger.append("restore.finished", body, system=candidate.system)
+    bringing.forget()
     return report
 
 
@@ -195,63 +195,25 @@ def _record_damage(depot: Depot, candidate: Candidate, problems: Sequence[str]) 
 
 
 def _bring(
-    depot: Depot,
-    repository: Repository,
-    candidate: Candidate,
-    document: Manifest,
-    waiting: Sequence[Place],
-    progress: OnProgress,
-    *,
-    owners: bool,
+    depot: Depot, candidate: Candidate, bringing: Bringing, progress: OnProgress, *, overwrite: bool
 ) -> tuple[list[str], list[str]]:
-    """Read everything and, if nothing differs, put it in place; returns what `_read_all` does."""
-    with errors.naming("the target"), room.giving_up(waiting):
-        landing.clear(waiting)
-        room.require(waiting, document)
-        problems, notes = _read_all(depot, repository, candidate, document, waiting, progress, owners=owners)
+    """Read everything and, if nothing differs, put it in place; returns what differs, and what is worth saying."""
+    with errors.naming("the target"):
+        bringing.make_ready(overwrite=overwrite)
+        problems, notes = bringing.read(progress)
         if not problems:
-            landing.put_all_in_place(waiting)
+            bringing.put()
     if damage := [problem for problem in problems if complaints.is_damage(problem)]:
         _record_damage(depot, candidate, damage)
     return problems, notes
 
 
-def _read_all(
-    depot: Depot,
-    repository: Repository,
-    candidate: Candidate,
-    document: Manifest,
-    waiting: Sequence[Place],
-    progress: OnProgress,
-    *,
-    owners: bool,
-) -> tuple[list[str], list[str]]:
-    """Read every source beside its place; returns (what differs, what is only worth saying)."""
-    problems: list[str] = []
-    notes: list[str] = []
-    for place in waiting:
-        landing.begin(place)
-        name = f"{place.source.host}:{place.source.path}"
-        read = depot.restic.restore(
-            repository,
-            candidate.snapshot,
-            place.source.stored,
-            place.staging,
-            progress=lambda text, share, name=name: progress(f"{name}: {text}", share),  # type: ignore[misc]
-        )
-        if fault := room.fault_of_target(read.problems, place.staging):
-            raise fault
-        problems += [f"{name}: {problem}" for problem in read.problems]
-        progress(f"{name}: comparing", None)
-        found = landing.compare(place, document, place.arrived, owners=owners)
-        problems += found.differences
-        notes += found.notes
-    return problems, notes
-
-
 def _newest_record(depot: Depot, system: str, targets: Mapping[str, Host]) -> datetime | None:
-    canary = depot.site.system(system).canary
-    if canary is None or canary.host not in targets:
+    asked = depot.site.system(system).canary
+    if asked is None or asked.host not in targets:
         return None
-    database = Path(targets[canary.host].path(canary.sql))
-    return databases.newest_record(database, canary.query) if database.is_file() else None
+    host = targets[asked.host]
+    if host.connection != "local":
+        return probe.canary(asked, targets, depot.site.ssh)
+    database = Path(host.path(asked.sql))
+    return canary.moment(sqlite.newest(database, asked.query)) if database.is_file() else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backup import errors, locks, sources, vault
+from backup import errors, locks, parts, sources, vault
 from backup.depot import Depot, Store
 from backup.restic import OnProgress, Taken, silent
 from backup.restic_command import Repository
@@ -86,7 +86,7 @@ def _back_up(depot: Depot, key: str, stores: Sequence[Store], progress: OnProgre
     try:
         reports = [_into(depot, key, store, prepared, progress) for store in stores]
     finally:
-        sources.clear(depot.state / "staging" / key)
+        sources.finish(prepared)
     return _together(reports, depot.clock.monotonic() - started)
 
 
@@ -139,12 +139,14 @@ def _into(depot: Depot, key: str, store: Store, prepared: Prepared, progress: On
     try:
         repository = vault.repository_for(depot, store, key)
         with depot.turn(store, key, repository) as notes:
-            taken, final, unsettled = _settled(depot, key, repository, prepared, progress)
+            away = parts.take(depot, store, key, prepared, progress)
+            whole = parts.added(prepared, away)
+            taken, final, unsettled = _settled(depot, key, repository, whole, progress)
     except HoldfastError as failure:
         report = _failed(key, failure, depot.clock.monotonic() - started)
         _record(depot, key, store, report, prepared)
         return report
-    lost = [*prepared.problems, *taken.problems, *unsettled]
+    lost = [*prepared.problems, *away.problems, *taken.problems, *unsettled]
     volatile = [
         f"{entry.host}:{entry.path}: changed while it was read" for entry in final.manifest.entries if entry.volatile
     ]
@@ -157,7 +159,7 @@ def _into(depot: Depot, key: str, store: Store, prepared: Prepared, progress: On
         seconds=depot.clock.monotonic() - started,
         problems=(*dict.fromkeys(lost), *volatile, *notes),
     )
-    _record(depot, key, store, report, final, added=taken.summary.added)
+    _record(depot, key, store, report, final, added=taken.summary.added + away.added)
     return report
 
 
@@ -195,6 +197,7 @@ def _record(
         "data_time": document.canary if document else None,
         "problems": list(report.problems[:50]),
         "added": added,
+        "parts": list(document.parts) if document else [],
     }
     del body["system"], body["snapshots"]
     depot.ledger.append("backup.finished", body, system=key)

@@ -90,10 +90,11 @@ def prepare_(
 
     Example: holdfast inventory host prepare web-1 --as admin
     """
+    from backup import onhost
     from playbooks import prepare
 
     here, way = _begin(context, name, user, key, ask=ask)
-    what = prepare.wanted(here.state, _restic(), hardening=hardening)
+    what = prepare.wanted(here.state, _restic(), onhost.program(), hardening=hardening)
     with output.progress(f"Looking at {name}") as progress:
         planned = prepare.plan(here.site, way, what, told=progress.show)
     host_output.warn_of_rights(name, hardening=hardening)

@@ -1,4 +1,4 @@
-"""Prepare a host: the account, the keeper and one sudo rule, restic; then log in as the account and try it all."""
+"""Prepare a host: the account, the keeper and one sudo rule, restic, copies; then log in as the account and try all."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ _READ_BACK = "Read back what was installed"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a host is to get: who may come in (one line, a public key), the keeper's file, restic.
+    """What a host is to get: who may come in (one line, a public key), the files of the keeper and of copies, restic.
 
     With `hardening` the account may become root for anything.
     """
 
     public_key: str
     keeper: Path
+    copies: Path
     restic: Program
     hardening: bool = False
 
@@ -44,6 +45,7 @@ class Wanted:
             "prepare_account": sitekey.ACCOUNT,
             "prepare_public_key": self.public_key,
             "prepare_keeper": str(self.keeper),
+            "prepare_copies": str(self.copies),
             "prepare_restic": str(self.restic.path.resolve()),
             "prepare_restic_sha256": self.restic.sha256,
             "prepare_restic_machine": self.restic.machine,
@@ -78,19 +80,20 @@ class Prepared:
         }
 
 
-def wanted(state: Path, restic: Program, *, hardening: bool) -> Wanted:
-    """Gather what a host is to get; the site's SSH key is made now if there is none.
+def wanted(state: Path, restic: Program, copies: bytes, *, hardening: bool) -> Wanted:
+    """Gather what a host is to get; the site's SSH key is made now if there is none. `copies` is that program.
 
     Raises:
         HoldfastError: the state directory cannot be written.
     """
-    keeper = state / "onhost" / "keeper"
+    folder = state / "onhost"
     try:
-        keeper.parent.mkdir(exist_ok=True, mode=0o700)
-        durable.write(keeper, onhost.source())
+        folder.mkdir(exist_ok=True, mode=0o700)
+        for name, content in (("keeper", onhost.source()), ("copies", copies)):
+            durable.write(folder / name, content)
     except OSError as error:
-        raise HoldfastError(f"{keeper} cannot be written: {error.strerror}", hint=f"ls -ld {state}") from error
-    return Wanted(sitekey.public(state), keeper, restic, hardening)
+        raise HoldfastError(f"{folder} cannot be written: {error.strerror}", hint=f"ls -ld {state}") from error
+    return Wanted(sitekey.public(state), folder / "keeper", folder / "copies", restic, hardening)
 
 
 def plan(site: Site, way: Way, what: Wanted, *, runner: Runner = ansible.run, told: Told = lambda _: None) -> Outcome:

@@ -16,6 +16,7 @@ from playbooks.ansible import TaskResult
 
 KEEPER = "/usr/local/lib/holdfast/keeper"
 RESTIC = "/usr/local/lib/holdfast/restic"
+COPIES = "/usr/local/lib/holdfast/copies"
 _SECONDS = 60.0
 _NOBODY = "nobody could look"
 
@@ -62,6 +63,11 @@ def works(site: Site, state: Path, host: Host, *, hardening: bool) -> list[Proof
         found = done.stdout.strip() or done.stderr.strip()
         return Proof("restic as root through the keeper", done.exit_code == 0, found)
 
+    def copies() -> Proof:
+        done = run(COPIES, "--version", as_root=True)
+        found = done.stdout.strip()[:16] or done.stderr.strip()
+        return Proof("copies as root through the keeper", done.exit_code == 0, found)
+
     def keeper() -> Proof:
         what = "the keeper refuses what is not listed"
         try:
@@ -79,6 +85,7 @@ def works(site: Site, state: Path, host: Host, *, hardening: bool) -> list[Proof
     looks: dict[str, Callable[[], Proof]] = {
         "a new login": login,
         "restic as root through the keeper": restic,
+        "copies as root through the keeper": copies,
         "the keeper refuses what is not listed": keeper,
         "sudo": sudo,
     }

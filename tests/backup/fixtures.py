@@ -9,8 +9,10 @@ import pytest
 
 from backup import media, take, transfer
 from tests import tools
+from tests.backup import away
 from tests.backup import world as worlds
 from tests.backup.world import LABEL, SYSTEM, World
+from tests.inventory.sshd import SshHost
 
 
 @pytest.fixture
@@ -52,5 +54,15 @@ def backed_up(_backed_up_once: World, tmp_path: Path) -> Iterator[World]:
 def copied(_copied_once: World, tmp_path: Path) -> Iterator[World]:
     """A site with one good snapshot in its vault and on the medium weekly-a, which is attached."""
     made = worlds.copy(_copied_once, tmp_path / "world")
+    yield made
+    made.ledger.close()
+
+
+@pytest.fixture
+def far(tmp_path_factory: pytest.TempPathFactory, ssh_host: SshHost) -> Iterator[World]:
+    """A site whose system lies on another host, prepared, of which nothing was backed up yet."""
+    away.install(ssh_host)
+    root = tmp_path_factory.mktemp("far")
+    made = away.make(root, ssh_host)
     yield made
     made.ledger.close()

@@ -75,7 +75,3 @@ def test_a_restore_asks_for_exactly_one_name_of_its_folder() -> None:
     assert argv[argv.index("--include") + 1] == "/a\\[1\\]\\*"
     assert argv[-1] == "abc:/srv"
     assert restic_command.restore(PROGRAM, ONE, "abc", "/srv", Path("/t")).argv[-1] == "abc:/"
-
-
-def test_an_exclude_line_means_one_path_whatever_is_in_its_name() -> None:
-    assert restic_command.literal("/srv/$HOME/a b\n*?") == "/srv/$$HOME/a?b?\\*\\?"

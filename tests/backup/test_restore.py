@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from backup import checks, errors, landing, media, room, take
+from backup import checks, errors, media, take
 from backup.candidates import Candidate, candidates, find
-from backup.landing import Place
+from backup.onhost import landing, room
+from backup.onhost.landing import Place
 from backup.restic import Restic
 from backup.restic_command import Repository
 from backup.restore import restore_files, restore_system

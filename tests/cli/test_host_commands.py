@@ -122,7 +122,7 @@ def test_a_host_is_trusted_prepared_and_forgotten_step_by_step_and_the_ledger_kn
 
     code, out, err = run(capsys, "prepare", "web", "--yes", "--json")
     assert code == 0, err
-    assert [each["holds"] for each in json.loads(out)["proofs"]] == [True] * 4
+    assert [each["holds"] for each in json.loads(out)["proofs"]] == [True] * 5
     set_user(root, "holdfast")
     assert run(capsys, "prepare", "web", "--as", "ops", "--key", str(web.key))[0] == 0, (
         "nothing to change, nothing to ask"

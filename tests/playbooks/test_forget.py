@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from backup import onhost
 from cli.clock import SystemClock
 from inventory import site
 from inventory.errors import ExitCode
@@ -49,7 +50,10 @@ def test_a_forgotten_host_with_a_database_is_what_it_was_before(
     before = looking.listing(real)
     database = looking.listing(real, "/etc/postgresql", "/usr/lib/postgresql")
     way = Way(here.host("db"))
-    assert prepare.prepare(here, state, way, prepare.wanted(state, restic(), hardening=False)).exit_code == 0
+    assert (
+        prepare.prepare(here, state, way, prepare.wanted(state, restic(), onhost.program(), hardening=False)).exit_code
+        == 0
+    )
     assert as_account(real, state, "true")[0] == 0
     real.ssh(
         "sh",
@@ -83,7 +87,10 @@ def test_a_host_that_goes_away_before_it_was_looked_at_is_not_called_forgotten(
     real = lab_host("web")
     here, state = begin(tmp_path, real)
     way = Way(here.host("web"))
-    assert prepare.prepare(here, state, way, prepare.wanted(state, restic(), hardening=False)).exit_code == 0
+    assert (
+        prepare.prepare(here, state, way, prepare.wanted(state, restic(), onhost.program(), hardening=False)).exit_code
+        == 0
+    )
     planned = forget.plan(here, way)
 
     def runner(play: Play, on_result: Callable[[TaskResult], None]) -> Sequence[TaskResult]:
@@ -107,14 +114,14 @@ def test_an_account_that_takes_itself_away_is_gone_and_that_is_not_claimed(tmp_p
     admin = Way(here.host("web"))
     alone = Way(here.host("web"), "holdfast", state / "keys" / "ssh_ed25519")
 
-    what = prepare.wanted(state, restic(), hardening=False)
+    what = prepare.wanted(state, restic(), onhost.program(), hardening=False)
     assert prepare.prepare(here, state, admin, what).exit_code == 0
     without_rights = forget.forget(here, state, alone, forget.Plan(Outcome((), {}, {}), ""), SystemClock())
     assert without_rights.exit_code is ExitCode.UNFINISHED
     assert "sudo" in str(without_rights.outcome.failed) or "password" in str(without_rights.outcome.failed)
     assert as_account(real, state, "true")[0] == 0
 
-    what = prepare.wanted(state, restic(), hardening=True)
+    what = prepare.wanted(state, restic(), onhost.program(), hardening=True)
     assert prepare.prepare(here, state, admin, what).exit_code == 0
     assert as_account(real, state, "sudo", "-n", "id", "-un") == (0, "root\n")
     done = forget.forget(here, state, alone, forget.plan(here, alone), SystemClock())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from backup import onhost
 from inventory import site, sitekey
 from inventory.errors import ExitCode
 from ledger.ledger import Ledger
@@ -46,7 +47,7 @@ def test_a_prepared_host_has_exactly_what_was_planned_and_its_account_can_do_exa
     real = lab_host("web")
     here, state = site.load(write_site(tmp_path / "site", [real])), tmp_path / "state"
     state.mkdir(exist_ok=True)
-    web, what = Way(here.host("web")), prepare.wanted(state, restic(), hardening=False)
+    web, what = Way(here.host("web")), prepare.wanted(state, restic(), onhost.program(), hardening=False)
     before = looking.listing(real)
 
     planned = prepare.plan(here, web, what)
@@ -61,7 +62,7 @@ def test_a_prepared_host_has_exactly_what_was_planned_and_its_account_can_do_exa
     assert {(change.task, change.item) for change in done.outcome.changes} == {
         (change.task, change.item) for change in planned.changes
     }
-    assert [each.holds for each in done.proofs] == [True] * 4
+    assert [each.holds for each in done.proofs] == [True] * 5
     assert "restic 0." in done.proofs[1].found
     assert done.hashes["/usr/local/lib/holdfast/restic"] == what.restic.sha256
     _everything_is_roots(looking.listing(real))
@@ -81,6 +82,7 @@ def _everything_is_roots(found: dict[str, tuple[object, ...]]) -> None:
     for path, mode in {
         "/usr/local/lib/holdfast": 0o755,
         "/usr/local/lib/holdfast/keeper": 0o755,
+        "/usr/local/lib/holdfast/copies": 0o755,
         "/usr/local/lib/holdfast/restic": 0o755,
         "/etc/holdfast": 0o755,
         "/etc/holdfast/allowed": 0o644,
@@ -124,7 +126,7 @@ def test_the_password_sudo_asks_for_is_never_seen_by_anybody_else(tmp_path: Path
     real.ssh("chown", "-R", "boss:", "/home/boss/.ssh")
     here, state = site.load(write_site(tmp_path / "site", [real])), tmp_path / "state"
     state.mkdir(exist_ok=True)
-    what = prepare.wanted(state, restic(), hardening=False)
+    what = prepare.wanted(state, restic(), onhost.program(), hardening=False)
 
     wrong = prepare.plan(here, Way(here.host("web"), "boss", password="not-it"), what)
     assert wrong.exit_code is ExitCode.UNFINISHED
@@ -175,7 +177,7 @@ def test_a_host_that_does_not_fit_is_left_as_it_was(tmp_path: Path, lab_host: Ma
     real = lab_host("web")
     here, state = site.load(write_site(tmp_path / "site", [real], user="root")), tmp_path / "state"
     state.mkdir(exist_ok=True)
-    web, what = Way(here.host("web")), prepare.wanted(state, restic(), hardening=False)
+    web, what = Way(here.host("web")), prepare.wanted(state, restic(), onhost.program(), hardening=False)
     before = looking.listing(real)
 
     def why(**changed: str) -> str:
@@ -210,7 +212,7 @@ def test_a_host_that_goes_away_in_mid_run_is_not_called_prepared_and_a_second_ru
     real = lab_host("web")
     here, state = site.load(write_site(tmp_path / "site", [real])), tmp_path / "state"
     state.mkdir(exist_ok=True)
-    web, what = Way(here.host("web")), prepare.wanted(state, restic(), hardening=False)
+    web, what = Way(here.host("web")), prepare.wanted(state, restic(), onhost.program(), hardening=False)
     done = prepare.prepare(here, state, web, what, runner=cutting(real, "Have /etc/holdfast/allowed"))
     assert done.exit_code is ExitCode.UNFINISHED
     assert done.proofs == ()

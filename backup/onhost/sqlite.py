@@ -6,15 +6,14 @@ import os
 import sqlite3
 import time
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from backup.errors import SourceError
-from inventory import clock
 
 _BUSY_SECONDS = 0.2
 _PATIENCE_SECONDS = 60.0
+_LOCKED = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: Python has no names for them before 3.11
 COMPANIONS = ("-wal", "-shm", "-journal")
 """Files SQLite keeps beside a database; never copied, the copy needs none."""
 
@@ -69,8 +68,8 @@ def row_counts(database: Path) -> dict[str, int]:
         raise SourceError(f"the rows of {database} cannot be counted: {error}") from error
 
 
-def newest_record(database: Path, query: str) -> datetime | None:
-    """Return the time a canary query answers with (None: no answer, or no time).
+def newest(database: Path, query: str) -> str | None:
+    """Return what a canary query answers with, as text (None: no answer).
 
     Raises:
         SourceError: the query does not work on this database.
@@ -80,10 +79,7 @@ def newest_record(database: Path, query: str) -> datetime | None:
             row = connection.execute(query).fetchone()
     except sqlite3.Error as error:
         raise SourceError(f"the canary query does not work on {database}: {error}", hint="mend `canary:`") from error
-    try:
-        return None if row is None or row[0] is None else clock.from_text(str(row[0]))
-    except ValueError:
-        return None
+    return None if row is None or row[0] is None else str(row[0])
 
 
 class _Patience:
@@ -94,7 +90,7 @@ class _Patience:
         self._ends = time.monotonic() + _PATIENCE_SECONDS
 
     def __call__(self, status: int, _remaining: int, _total: int) -> None:
-        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > self._ends:
+        if status in _LOCKED and time.monotonic() > self._ends:
             raise SourceError(
                 f"the database {self._database} was locked for {_PATIENCE_SECONDS:g} seconds",
                 hint="find the program that holds a transaction open, then run the backup again",

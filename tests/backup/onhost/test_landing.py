@@ -1,26 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backup import landing
 from backup.errors import TargetInUseError
-from backup.landing import Place
-from backup.manifest import Manifest, Source
-from inventory.errors import UsageError
-from inventory.system import Host
-
-
-def host(tmp_path: Path) -> Host:
-    return Host(name="spare-1", connection="local", root=str(tmp_path / "root"))
+from backup.manifest import Entry, Manifest, Source
+from backup.onhost import landing
+from backup.onhost.landing import Place
 
 
 def place(tmp_path: Path, path: str = "/srv/edoc") -> Place:
     parents = [("/srv", 0o751, 0, 0)]
     source = Source("documents-1", "files", path, f"/backed/up{path}", parents)
-    real = Path(host(tmp_path).path(path))
-    return Place(source, host(tmp_path), real, real.parent, "abcd1234")
+    root = str(tmp_path / "root")
+    return Place(source, "spare-1", root, landing.real(root, path).parent, "abcd1234")
 
 
 def arrive(one: Place, text: str = "restored") -> None:
@@ -78,23 +73,13 @@ def test_what_a_killed_restore_left_is_removed_by_the_next(tmp_path: Path) -> No
     assert list(one.staging.iterdir()) == []
 
 
-def test_a_database_inside_a_folder_is_read_beside_the_folder(tmp_path: Path) -> None:
-    sources = [
-        Source("documents-1", "sqlite", "/srv/edoc/data/edoc.db", "/staged/edoc.db"),
-        Source("documents-1", "files", "/srv/edoc", "/backed/up/srv/edoc"),
-        Source("documents-1", "files", "/etc/edoc", "/backed/up/etc/edoc"),
-    ]
-    document = Manifest("district", "edoc", "", "", None, sources, [])
-    found = landing.places(document, {"documents-1": host(tmp_path)}, "abcd1234")
-    assert [(one.source.path, one.beside.name) for one in found] == [
-        ("/etc/edoc", "etc"),
-        ("/srv/edoc", "srv"),
-        ("/srv/edoc/data/edoc.db", "srv"),
-    ]
-    assert len({one.staging for one in found}) == 3
-
-
-def test_a_host_without_a_target_is_a_usage_error(tmp_path: Path) -> None:
-    document = Manifest("district", "edoc", "", "", None, [Source("exchange-1", "files", "/srv", "/srv")], [])
-    with pytest.raises(UsageError, match="exchange-1"):
-        landing.places(document, {"documents-1": host(tmp_path)}, "abcd1234")
+def test_what_a_run_of_its_own_has_begun_is_gone_on_with_until_it_differs(tmp_path: Path) -> None:
+    one = replace(place(tmp_path), run="restore-one-1")
+    assert landing.begin(one)
+    assert not landing.begin(one), "it is followed, not begun again"
+    assert landing.begin(replace(one, run="restore-two-1")), "another run begins anew"
+    document = Manifest("district", "edoc", "", "", None, [one.source], [])
+    arrive(one)
+    missing = Entry("documents-1", "/srv/edoc/gone", "file", 1, 0o600, 0, 0, 0)
+    assert landing.judge(one, replace(document, entries=[missing]), owners=False).differences
+    assert not landing.goes_on(one)

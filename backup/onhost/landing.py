@@ -5,31 +5,38 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from backup import databases, manifest
+from backup import manifest
 from backup.errors import SourceError, TargetInUseError
 from backup.manifest import Comparison, Entry, Manifest, Source
-from inventory import reach
-from inventory.errors import UsageError
-from inventory.system import Host
+from backup.onhost import sqlite
+
+_RUN = ".holdfast-run"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one source of a snapshot goes.
+    """Where one source of a snapshot goes on its target `host`, whose file system begins at `root`.
 
     It is read into a folder `beside` its place first, on the same file system; `mark` (the snapshot's short id) is part
-    of that folder's name, so that a repeated run finds what a killed one left.
+    of that folder's name, so that a repeated run finds what a killed one left. `run` names the process that reads it,
+    if it can be come back to.
     """
 
     source: Source
-    host: Host
-    path: Path
+    host: str
+    root: str
     beside: Path
     mark: str
+    run: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Return where it belongs."""
+        return real(self.root, self.source.path)
 
     @property
     def staging(self) -> Path:
@@ -43,24 +50,9 @@ class Place:
         return self.staging / Path(self.source.stored).name
 
 
-def places(document: Manifest, targets: Mapping[str, Host], mark: str) -> list[Place]:
-    """Return where each source goes: files first, so that a database inside them lands in folders that are there.
-
-    Raises:
-        UsageError: a host of the snapshot has no target.
-    """
-    found: list[Place] = []
-    for source in sorted(document.sources, key=lambda source: (source.kind != "files", source.path)):
-        if source.host not in targets:
-            raise UsageError(
-                f"the snapshot holds data of {source.host}, which has no target", hint="name a target for each host"
-            )
-        host = targets[source.host]
-        reach.require_local(host)
-        path = Path(host.path(source.path))
-        above = [other.path for other in found if other.path in path.parents]
-        found.append(Place(source, host, path, (above[0] if above else path).parent, mark))
-    return found
+def real(root: str, path: str) -> Path:
+    """Return where a path of a host lies when its file system begins at `root`."""
+    return Path(path) if root == "/" else Path(root) / path.lstrip("/")
 
 
 def already_there(place: Place, document: Manifest, *, owners: bool) -> bool:
@@ -78,7 +70,7 @@ def require_free(places: Sequence[Place], *, overwrite: bool) -> None:
     """
     taken = [place for place in places if _in_use(place.path)]
     if taken and not overwrite:
-        names = ", ".join(f"{place.host.name}:{place.source.path}" for place in taken)
+        names = ", ".join(f"{place.host}:{place.source.path}" for place in taken)
         raise TargetInUseError(
             f"there is data already at {names}",
             hint="restore to an empty place, or move what is there away; it is never overwritten",
@@ -91,12 +83,36 @@ def clear(places: Sequence[Place]) -> None:
         shutil.rmtree(place.staging, ignore_errors=True)
 
 
-def begin(place: Place) -> None:
-    """Make an empty folder to read into; what a killed restore left there is removed."""
+def goes_on(place: Place) -> bool:
+    """Tell whether what lies beside a place was begun by the very run that is to read it."""
+    try:
+        return bool(place.run) and (place.staging / _RUN).read_text() == place.run
+    except OSError:
+        return False
+
+
+def begin(place: Place, *, anew: bool = False) -> bool:
+    """Make an empty folder to read into; what a killed restore left there is removed.
+
+    Returns False, and touches nothing, if the place's own run has begun already; with `anew` that is removed too.
+    """
+    if goes_on(place) and not anew:
+        return False
     if place.staging.exists():
         shutil.rmtree(place.staging)
     _make_parents(place, place.staging)
     place.staging.mkdir(mode=0o700)
+    if place.run:
+        (place.staging / _RUN).write_text(place.run)
+    return True
+
+
+def judge(place: Place, document: Manifest, *, owners: bool) -> Comparison:
+    """Hold what was read against the manifest; what differs stays to be looked at, and no run goes on with it."""
+    found = compare(place, document, place.arrived, owners=owners)
+    if found.differences and place.run:
+        (place.staging / _RUN).unlink(missing_ok=True)
+    return found
 
 
 def put_all_in_place(places: Sequence[Place]) -> None:
@@ -128,14 +144,14 @@ def compare(place: Place, document: Manifest, there: Path, *, owners: bool) -> C
         for other in document.sources
         if other is not source and other.host == source.host and manifest.below(other.path, source.path)
     }
-    for real in manifest.walk(
+    for found_at in manifest.walk(
         there,
-        skip=lambda real: str(real.relative_to(there)) in others,
+        skip=lambda path: str(path.relative_to(there)) in others,
         refused=lambda error: faults.append(f"{error.filename}: {error.strerror}"),
     ):
-        path = source.path if real == there else str(PurePosixPath(source.path) / real.relative_to(there))
+        path = source.path if found_at == there else str(PurePosixPath(source.path) / found_at.relative_to(there))
         try:
-            found[source.host, path] = manifest.describe(source.host, path, real)
+            found[source.host, path] = manifest.describe(source.host, path, found_at)
         except OSError as error:
             faults.append(f"{source.host}:{path}: {error.strerror}")
     result = manifest.compare(expected, found, owners=owners)
@@ -146,10 +162,10 @@ def compare(place: Place, document: Manifest, there: Path, *, owners: bool) -> C
 
 def _database_faults(source: Source, database: Path) -> list[str]:
     name = f"{source.host}:{source.path}"
-    if faults := databases.faults_of(database):
+    if faults := sqlite.faults_of(database):
         return [f"{name}: {fault}" for fault in faults]
     try:
-        rows = databases.row_counts(database)
+        rows = sqlite.row_counts(database)
     except SourceError as error:
         return [f"{name}: {error.message}"]
     tables = sorted(rows.keys() | source.tables.keys())
@@ -163,13 +179,13 @@ def _database_faults(source: Source, database: Path) -> list[str]:
 def _make_parents(place: Place, wanted: Path) -> None:
     """Make the folders above `wanted` that are missing, with the mode and owner they had."""
     for path, mode, uid, gid in place.source.parents:
-        real = Path(place.host.path(path))
-        if real in wanted.parents and not real.exists():
-            real.parent.mkdir(parents=True, exist_ok=True)
-            real.mkdir()
-            real.chmod(mode)
+        folder = real(place.root, path)
+        if folder in wanted.parents and not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            folder.chmod(mode)
             if os.geteuid() == 0:
-                os.chown(real, uid, gid)
+                os.chown(folder, uid, gid)
     wanted.parent.mkdir(parents=True, exist_ok=True)
 
 

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
-from backup import landing, room
 from backup.errors import StorageError
-from backup.landing import Place
 from backup.manifest import Entry, Manifest, Source
+from backup.onhost import landing, room
+from backup.onhost.landing import Place
 from inventory.errors import ExitCode
-from inventory.system import Host
 
 
 class Usage(NamedTuple):
@@ -24,9 +23,8 @@ class Usage(NamedTuple):
 
 def place(tmp_path: Path) -> Place:
     source = Source("documents-1", "files", "/srv/edoc", "/backed/up/srv/edoc")
-    host = Host(name="spare-1", connection="local", root=str(tmp_path / "root"))
-    real = Path(host.path("/srv/edoc"))
-    return Place(source, host, real, real.parent, "abcd1234")
+    root = tmp_path / "root"
+    return Place(source, "spare-1", str(root), root / "srv", "abcd1234")
 
 
 def holding(*sizes: int) -> Manifest:

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backup import landing, manifest
+from backup import manifest
 from backup.errors import StorageError
-from backup.landing import Place
 from backup.manifest import Manifest
+from backup.onhost import landing
+from backup.onhost.landing import Place
 from inventory import size
 
 _BLOCK = 4096
@@ -20,6 +21,21 @@ _SPARE = 1 << 20
 """Bytes left free besides what is restored, and one percent of it: folders and the file system's own lists."""
 _FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 """What a target answers that can take no more; such an end says nothing about the copy."""
+
+
+def make_ready(waiting: Sequence[Place], document: Manifest, *, overwrite: bool) -> None:
+    """Look that everything can be written, and remove what a restore that broke off left beside the places.
+
+    What a run that can be come back to has begun stays, and needs no more room.
+
+    Raises:
+        TargetInUseError: something is in place, and `overwrite` is False; nothing was written.
+        StorageError: a target's disk has no room.
+    """
+    landing.require_free(waiting, overwrite=overwrite)
+    fresh = [place for place in waiting if not landing.goes_on(place)]
+    landing.clear(fresh)
+    require(fresh, document)
 
 
 def require(waiting: Sequence[Place], document: Manifest) -> None:

@@ -1,0 +1,168 @@
+"""Bring what a manifest names to its targets: read beside its place everywhere, compare, and only then rename."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from backup import machines
+from backup.candidates import Candidate
+from backup.depot import Depot
+from backup.machines import Machine, There
+from backup.manifest import Manifest
+from backup.onhost import landing, room
+from backup.onhost.landing import Place
+from backup.restic import OnProgress, Restored
+from backup.restic_command import Repository
+from inventory.errors import UsageError
+from inventory.system import Host
+from inventory.verdict import InDoubtError
+
+Said = tuple[list[str], list[str]]
+"""What differs, and what is only worth saying."""
+
+
+@dataclass
+class _Target:
+    """What goes to one machine, and what of it is not in place yet."""
+
+    machine: Machine
+    places: list[Place]
+    waiting: list[Place]
+
+
+class Bringing:
+    """One restore: its places, machine by machine."""
+
+    def __init__(
+        self,
+        depot: Depot,
+        candidate: Candidate,
+        repository: Repository,
+        document: Manifest,
+        targets: Mapping[str, Host],
+        run_name: str = "",
+    ) -> None:
+        """Look what is in place already.
+
+        Raises:
+            UsageError: a host of the snapshot has no target.
+            HoldfastError: a host cannot be reached or is not prepared.
+        """
+        self._depot, self._candidate = depot, candidate
+        self._repository, self._document = repository, document
+        self._targets: list[_Target] = []
+        named: dict[str, list[Place]] = {}
+        for index, place in enumerate(places(document, targets, candidate.snapshot[:8])):
+            away = next(host for host in targets.values() if host.name == place.host).connection != "local"
+            run = f"{run_name}-{index + 1}" if run_name and away else ""
+            named.setdefault(place.host if away else "", []).append(replace(place, run=run))
+        hosts = {host.name: host for host in targets.values()}
+        for own in named.values():
+            machine = machines.of(depot, hosts[own[0].host], owners=os.geteuid() == 0)
+            self._targets.append(_Target(machine, own, machine.waiting(own, document)))
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether nothing of it was in place already."""
+        return all(len(target.waiting) == len(target.places) for target in self._targets)
+
+    def make_ready(self, *, overwrite: bool) -> None:
+        """Refuse before anything is written if something is in the way anywhere, or there is no room.
+
+        Raises:
+            TargetInUseError, StorageError: that is so.
+        """
+        for target in self._targets:
+            if target.waiting:
+                target.machine.make_ready(target.waiting, self._document, overwrite=overwrite)
+
+    def read(self, progress: OnProgress) -> Said:
+        """Read every source beside its place and compare it.
+
+        Raises:
+            StorageError: a target can take no more; what was read there is removed.
+        """
+        problems: list[str] = []
+        notes: list[str] = []
+        with ExitStack() as lent:
+            for target in self._targets:
+                repository = self._repository
+                if target.waiting and isinstance(target.machine, There):
+                    store = self._depot.store_of(self._candidate.kind, self._candidate.store)
+                    host = target.machine.host
+                    repository = lent.enter_context(
+                        self._depot.lend(store, self._candidate.system, host, writing=False)
+                    )
+                for index in range(len(target.waiting)):
+                    differing, said = self._read(target, index, repository, progress)
+                    problems += differing
+                    notes += said
+        return problems, notes
+
+    def put(self) -> None:
+        """Rename everything to where it belongs."""
+        for target in self._targets:
+            if target.waiting:
+                target.machine.put(target.waiting)
+
+    def forget(self) -> None:
+        """Give up what hosts keep of the runs; nobody needs to come back to them."""
+        for target in self._targets:
+            for place in target.waiting:
+                if place.run:
+                    target.machine.forget(place.run)
+
+    def _read(self, target: _Target, index: int, repository: Repository, progress: OnProgress) -> Said:
+        place, machine = target.waiting[index], target.machine
+        name = f"{place.source.host}:{place.source.path}"
+        read = self._restored(target, index, repository, lambda text, share: progress(f"{name}: {text}", share))
+        if fault := room.fault_of_target(read.problems, place.staging):
+            machine.give_up(target.waiting, fault)
+        progress(f"{name}: comparing", None)
+        found = machine.compare(place, self._document)
+        return [*(f"{name}: {problem}" for problem in read.problems), *found.differences], list(found.notes)
+
+    def _restored(self, target: _Target, index: int, repository: Repository, progress: OnProgress) -> Restored:
+        """Read one source; a run of ours that goes on is followed, one that came to no end is begun anew."""
+        place, machine = target.waiting[index], target.machine
+        if machine.begin(target.waiting, index) and place.run:
+            machine.forget(place.run)
+        snapshot = place.source.snapshot or self._candidate.snapshot
+
+        def restore() -> Restored:
+            return machine.restic.restore(
+                repository, snapshot, place.source.stored, place.staging, name=place.run or None, progress=progress
+            )
+
+        try:
+            return restore()
+        except InDoubtError:
+            if not place.run:
+                raise
+            machine.forget(place.run)
+            machine.begin(target.waiting, index, anew=True)
+            return restore()
+
+
+def places(document: Manifest, targets: Mapping[str, Host], mark: str) -> list[Place]:
+    """Return where each source goes: files first, so that a database inside them lands in folders that are there.
+
+    Raises:
+        UsageError: a host of the snapshot has no target.
+    """
+    found: list[Place] = []
+    for source in sorted(document.sources, key=lambda source: (source.kind != "files", source.path)):
+        if source.host not in targets:
+            raise UsageError(
+                f"the snapshot holds data of {source.host}, which has no target", hint="name a target for each host"
+            )
+        host = targets[source.host]
+        path = landing.real(host.root, source.path)
+        above = [
+            one.path for one in found if (one.host, one.root) == (host.name, host.root) and one.path in path.parents
+        ]
+        found.append(Place(source, host.name, host.root, (above[0] if above else path).parent, mark))
+    return found

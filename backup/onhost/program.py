@@ -1,0 +1,143 @@
+"""The program on a host: one order from its input, done; the answer, or the error, is the last line it writes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from backup import errors
+from backup.onhost import STATE, landing, order, room, survey
+from backup.onhost.order import Json
+from inventory.errors import HoldfastError
+
+_SEEN = "seen.json"
+_EXCLUDE = "exclude"
+
+Say = Callable[[Json], None]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve one order; returns 0 when it was done, 1 when it was not (the last line says why)."""
+    os.umask(0o077)
+    if list(arguments) == ["--version"]:
+        print(_own_digest())  # noqa: T201  (what a host answers)
+        return 0
+    try:
+        _say({"answer": serve(json.load(sys.stdin), _say)})
+    except HoldfastError as error:
+        _say({"error": order.from_error(error)})
+        return 1
+    return 0
+
+
+def serve(asked: Json, say: Say) -> Json:
+    """Do what an order says and return the answer.
+
+    Raises:
+        HoldfastError: it could not be done.
+    """
+    if asked["digest"] != _own_digest():
+        return {"version": _own_digest()}
+    with errors.naming(f"the data or {STATE}"):
+        return _ORDERS[asked["do"]](asked, say)
+
+
+def _survey(asked: Json, say: Say) -> Json:
+    wanted = order.to_wanted(asked["wanted"])
+    staging = _ours(wanted.staging)
+    survey.clear(staging.parent)
+    staging.mkdir(parents=True, mode=0o700)
+    found = survey.survey(wanted, lambda text, share: say({"tell": [text, share]}))
+    seen = [[*name, str(found.where[name]), list(signature)] for name, signature in found.seen.items()]
+    (staging.parent / _SEEN).write_text(json.dumps(seen))
+    exclude = staging.parent / _EXCLUDE
+    exclude.write_text(survey.exclusions(found), errors="surrogateescape")
+    for piece in order.pieces(found.entries):
+        say({"entries": piece})
+    return {**order.from_found(found), "exclude": str(exclude)}
+
+
+def _changed(asked: Json, _: Say) -> Json:
+    content = json.loads((_ours(asked["staging"]).parent / _SEEN).read_text())
+    where = {(host, path): Path(there) for host, path, there, _ in content}
+    seen = {(host, path): tuple(signature) for host, path, _, signature in content}
+    return {"changed": sorted(survey.changed(where, seen))}
+
+
+def _clear(asked: Json, _: Say) -> Json:
+    survey.clear(_ours(asked["staging"]).parent)
+    return {}
+
+
+def _look(asked: Json, _: Say) -> Json:
+    places, document = _places(asked), order.to_document(asked["document"])
+    waiting = [index for index, place in enumerate(places) if not landing.already_there(place, document, owners=True)]
+    return {"waiting": waiting}
+
+
+def _make_ready(asked: Json, _: Say) -> Json:
+    places, document = _places(asked), order.to_document(asked["document"])
+    with room.giving_up(places):
+        room.make_ready(places, document, overwrite=asked["overwrite"])
+    return {}
+
+
+def _begin(asked: Json, _: Say) -> Json:
+    places = _places(asked)
+    with room.giving_up(places):
+        return {"begun": landing.begin(places[asked["index"]], anew=asked["anew"])}
+
+
+def _compare(asked: Json, _: Say) -> Json:
+    return asdict(landing.judge(_places(asked)[0], order.to_document(asked["document"]), owners=True))
+
+
+def _put(asked: Json, _: Say) -> Json:
+    places = _places(asked)
+    with room.giving_up(places):
+        landing.put_all_in_place(places)
+    return {}
+
+
+def _give_up(asked: Json, _: Say) -> Json:
+    with room.giving_up(_places(asked)):
+        raise OSError(asked["errno"], os.strerror(asked["errno"]), asked["file"])
+
+
+def _ours(staging: str) -> Path:
+    """Return a folder for staged data, which is removed with what is beside it: only ever below our own."""
+    path = Path(staging)
+    if path.parent.parent != Path(STATE) or ".." in path.parts:
+        raise HoldfastError(f"{staging} is no folder for staged data")
+    return path
+
+
+def _places(asked: Json) -> list[landing.Place]:
+    return [order.to_place(place) for place in asked["places"]]
+
+
+def _own_digest() -> str:
+    return hashlib.sha256(Path(sys.argv[0]).read_bytes()).hexdigest()
+
+
+def _say(content: Json) -> None:
+    sys.stdout.write(json.dumps(content, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+_ORDERS: dict[str, Callable[[Json, Say], Json]] = {
+    "survey": _survey,
+    "changed": _changed,
+    "clear": _clear,
+    "look": _look,
+    "make ready": _make_ready,
+    "begin": _begin,
+    "compare": _compare,
+    "put": _put,
+    "give up": _give_up,
+}
