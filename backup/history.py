@@ -162,6 +162,21 @@ class Copies:
         ]
         return max(fitting, key=lambda kept: (kept.at, kept.stored_at, -kept.seq), default=None)
 
+    def last_at(self, system: str, kind: str, store: str, now: datetime) -> datetime | None:
+        """Return when the newest copy in one store was taken; None: there is none, or only some dated in the future.
+
+        A copy from the future was taken while the clock was ahead: its age is not known. Those recorded after it count.
+        """
+        newest = self.newest(system, kind, store)
+        if newest is None or newest.at <= now:
+            return None if newest is None else newest.at
+        since = [
+            kept.at
+            for kept in self.snapshots(system)
+            if (kept.kind, kept.store) == (kind, store) and kept.seq > newest.seq and kept.at <= now
+        ]
+        return max(since, default=None)
+
     def failures(self, system: str) -> list[Failure]:
         """Return, for each store, the last run if it did not end well."""
         found = self._of(system).get("failures", {}).values()

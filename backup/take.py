@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backup import errors, locks, parts, sources, vault
+from backup import errors, locks, parts, queue, sources, vault
 from backup.depot import Depot, Store
 from backup.restic import OnProgress, Taken, silent
 from backup.restic_command import Repository
-from backup.schedule import is_due
 from backup.sources import Prepared
 from inventory.errors import ExitCode, HoldfastError, UsageError, worst
 from inventory.system import VaultCopy
@@ -105,22 +104,12 @@ def choose(depot: Depot, systems: Sequence[str], *, due: bool, everything: bool)
     wanted = list(dict.fromkeys(systems)) or [
         key for key, system in depot.site.own.items() if any(isinstance(copy, VaultCopy) for copy in system.copies)
     ]
-    now_due = due_now(depot) if due else wanted
-    return [key for key in wanted if key in now_due]
+    return [key for key in due_now(depot) if key in wanted] if due else wanted
 
 
 def due_now(depot: Depot) -> list[str]:
-    """Return the systems whose copy in some vault must be made now."""
-    copies, now = depot.copies(), depot.clock.now()
-    found = []
-    for key, system in depot.site.own.items():
-        for copy in system.copies:
-            if isinstance(copy, VaultCopy):
-                newest = copies.newest(key, "vault", copy.vault)
-                if is_due(copy.every, None if newest is None else newest.at, now):
-                    found.append(key)
-                    break
-    return found
+    """Return the systems whose copy in some vault must be made now, the most urgent first."""
+    return [one.system for one in queue.waiting(depot.site.own, depot.copies(), depot.clock.now())]
 
 
 def _vaults(depot: Depot, key: str) -> list[Store]:

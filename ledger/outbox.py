@@ -95,16 +95,27 @@ def put(ledger: Ledger, key: str, channel: str, content: Mapping[str, Any], *, d
 
 def due(ledger: Ledger) -> list[Message]:
     """Return the messages to be sent now that are with nobody, the longest due first."""
-    now = clock.to_text(ledger.clock.now())
-    return _found(ledger, "state = ? AND due <= ? AND (claim = ? OR claim < ?)", (WAITING, now, _FREE, now))
+    return _found(ledger, f"state = ? AND {_READY}", (WAITING, *_ready(ledger.clock.now())))
+
+
+_READY = (
+    "(due <= ? OR (attempts = 0 AND created_at > ?) OR (attempts > 0 AND due > ?))"
+    " AND (claim = ? OR claim < ? OR claim > ?)"
+)
+"""Due and with nobody; what could only be so late because the clock was set back since counts as due and as free."""
+
+
+def _ready(now: datetime) -> tuple[str, ...]:
+    at, beyond = clock.to_text(now), clock.to_text(now + LONGEST_WAIT)
+    return (at, at, beyond, _FREE, at, beyond)
 
 
 def claim(ledger: Ledger, message: Message, *, length: timedelta = CLAIM) -> Message | None:
-    """Take a message to send it, for `length`; None if somebody else has it, or it is not due any more."""
+    """Take a message to send it, for `length`, an hour at most; None if somebody has it, or it is not due any more."""
     now = ledger.clock.now()
     mine = f"{clock.to_text(now + length)} {ledger.holder}"
-    free = "key = ? AND state = ? AND due <= ? AND (claim = ? OR claim < ?)"
-    values = (message.key, WAITING, clock.to_text(now), _FREE, clock.to_text(now))
+    free = f"key = ? AND state = ? AND {_READY}"
+    values = (message.key, WAITING, *_ready(now))
     with ledger.store.write() as connection:
         if connection.run(f"UPDATE outbox SET claim = ? WHERE {free}", (mine, *values)) == 0:
             return None

@@ -72,8 +72,7 @@ def due(site: Site, copies: Copies, now: datetime, within: timedelta) -> list[Du
     for key, system in site.own.items():
         for copy in system.copies:
             if isinstance(copy, VaultCopy):
-                newest = copies.newest(key, "vault", copy.vault)
-                at = next_due(copy.every, None if newest is None else newest.at, now)
+                at = next_due(copy.every, copies.last_at(key, "vault", copy.vault, now), now)
                 found.append(Due(key, copy.vault, at, copy.every))
     return sorted((one for one in found if one.at - now <= within), key=lambda one: (one.at, one.system, one.store))
 

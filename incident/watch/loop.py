@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from incident.watch import heartbeat
 from incident.watch.heartbeat import BEAT, LOOP, Beat
@@ -78,8 +78,7 @@ class Loop:
         """
         self._once = once
         lease = self._ledger.own(LEASE, length=_LENGTH)
-        body = {"pid": os.getpid(), "parts": [part.name for part in self._parts], "once": once}
-        self._ledger.append(STARTED, body)
+        self._ledger.append(STARTED, self._beginning(once))
         problem = "it was not ended in an orderly way"
         try:
             self._turn(lease, once)
@@ -94,6 +93,13 @@ class Loop:
             self._ledger.append("watch.ended", {"reason": problem or "done"})
             self._ledger.disown(lease)
         return worst(self._codes.values())
+
+    def _beginning(self, once: bool) -> dict[str, Any]:
+        """Return what is recorded of the start: among it for how long no watch was heard before (None: never)."""
+        last = None if once else heartbeat.read(self._state, LOOP)
+        silent = None if last is None else (self._clock.now() - (last.ended_at or last.started_at)).total_seconds()
+        names = [part.name for part in self._parts]
+        return {"pid": os.getpid(), "parts": names, "once": once, "silent_seconds": silent and round(silent)}
 
     def _turn(self, lease: Lease, once: bool) -> None:
         last_beat = last_lease = None

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from backup import take
+from backup import queue, take
 from backup.depot import Depot
+from backup.queue import Waiting
 from detect import ruleset, sweep
 from incident.watch import notifying, parts
+from inventory import clock as clocks
 from inventory import reach
 from inventory.command import Command, TimeLimitError
 from inventory.errors import ExitCode, worst
@@ -18,7 +20,7 @@ from inventory.system import VaultCopy
 from ledger.ledger import Ledger
 
 Told = Callable[[str], None]
-FAILED = "watch.copy.failed"
+FAILED, LATE = "watch.copy.failed", "watch.copy.late"
 
 
 def backup(depot: Depot, itself: Sequence[str], environment: dict[str, str], told: Told) -> ExitCode:
@@ -27,8 +29,10 @@ def backup(depot: Depot, itself: Sequence[str], environment: dict[str, str], tol
     `itself` are the words that run Holdfast on this site; `environment` what it must be given.
     """
     codes = []
-    for key in due(depot):
+    for one in due(depot):
+        key = one.system
         told(f"backing up {key}")
+        _note_late(depot, one)
         command = Command(
             (*itself, "watch", "round", "backup", key), env=environment, limit=parts.SYSTEM_LIMIT.total_seconds()
         )
@@ -44,18 +48,34 @@ def backup(depot: Depot, itself: Sequence[str], environment: dict[str, str], tol
     return worst(codes)
 
 
-def due(depot: Depot) -> list[str]:
-    """Return the systems to copy now: due, and not resting after a failure."""
+def due(depot: Depot) -> list[Waiting]:
+    """Return the systems to copy now, the most urgent first: due, and not resting after a failure."""
     now = depot.clock.now()
-    return [key for key in take.due_now(depot) if _may_try(depot, key, now)]
+    return [one for one in queue.waiting(depot.site.own, depot.copies(), now) if _may_try(depot, one.system, now)]
 
 
 def _may_try(depot: Depot, key: str, now: datetime) -> bool:
     every = min(copy.every for copy in depot.site.system(key).copies if isinstance(copy, VaultCopy))
-    failures = [failure.at for failure in depot.copies().failures(key) if failure.kind == "vault"]
-    ended = next(depot.ledger.read(kinds=(FAILED,), system=key, newest=1), None)
-    latest = max([*failures, *([ended.at] if ended is not None else [])], default=None)
-    return parts.may_try(every, latest, now)
+    return parts.may_try(every, max(_failures(depot, key, now), default=None), now)
+
+
+def _failures(depot: Depot, key: str, now: datetime) -> list[datetime]:
+    """Return when copies of a system failed; a failure from the future says only that the clock was ahead."""
+    found = [failure.at for failure in depot.copies().failures(key) if failure.kind == "vault"]
+    found += [record.at for record in depot.ledger.read(kinds=(FAILED,), system=key, newest=1)]
+    return [at for at in found if at <= now]
+
+
+def _note_late(depot: Depot, one: Waiting) -> None:
+    """Record, once, that a copy begins late since nobody tried it in time: the machine was off, or others took long."""
+    now = depot.clock.now()
+    if one.since is None or not one.late(now) or any(at >= one.since for at in _failures(depot, one.system, now)):
+        return
+    due_at = clocks.to_text(one.since)
+    noted = next(depot.ledger.read(kinds=(LATE,), system=one.system, newest=1), None)
+    if noted is None or noted.body["due_at"] != due_at:
+        body = {"due_at": due_at, "late_seconds": round(one.late(now).total_seconds())}
+        depot.ledger.append(LATE, body, system=one.system)
 
 
 def one_backup(depot: Depot, key: str, told: Told) -> ExitCode:

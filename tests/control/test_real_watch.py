@@ -1,10 +1,12 @@
-"""The watch under systemd on a Debian that boots: its death is noticed, and taken away it leaves nothing."""
+"""The watch under systemd on a Debian that boots: after a power cut it catches up, its death is noticed, and taken away
+it leaves nothing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,41 @@ LISTING = (
     " systemctl list-unit-files 'holdfast*'; systemctl list-timers --all | grep holdfast; pgrep -af 'cli[.]app';"
     " ls -d /var/lib/holdfast/try-1/watch /etc/systemd/system/*.wants"
 )
+COPIES = 5
+"""One of edoc when the watch was first started, two of eight hours ago, two caught up."""
 TOLD = Path("/var/lib/holdfast/told")
+INVENTORY = """
+KEY:
+  hosts: {KEY-1: {ansible_connection: local, holdfast_root: /srv/host}}
+  vars:
+    system:
+      name: KEY
+      level: LEVEL
+      data: [{files: [/srv/edoc], host: KEY-1}]
+      copies: [{vault: main, every: 6h}]
+      logs: [{host: KEY-1, file: /var/log/auth.log}]
+"""
+AGO = """
+from datetime import timedelta
+from pathlib import Path
+from backup import take
+from backup.depot import Depot
+from cli.clock import SystemClock
+from incident import opening
+from inventory import site
+from ledger.ledger import Ledger
+
+class Ago(SystemClock):
+    def now(self):
+        return super().now() - timedelta(hours=8)
+
+state, known = Path("/var/lib/holdfast/try-1"), site.load(Path("/etc/holdfast/site"))
+ledger = Ledger.open(state, Ago(), "holdfast")
+for key in ("land", "idp"):
+    assert take.back_up(Depot(known, state, ledger), key).status == "complete"
+opening.open_now(ledger, known, "Documents unreadable", named=["edoc"], from_alerts=False)
+"""
+"""Copies and an incident of eight hours ago, made for real by a clock that was set so; the watch is what is tried."""
 CHANNEL = f"notifications: {{duty: {{command: [sh, -c, 'cat >>{TOLD}']}}}}\n"
 
 
@@ -44,13 +80,14 @@ def listing(host: LabHost) -> list[str]:
     return sorted(on(host, LISTING, check=False).stdout.splitlines())
 
 
-def records(host: LabHost, kind: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(on(host, f"holdfast ledger show --kind {kind} --json").stdout)
+def records(host: LabHost, kind: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(on(host, f"holdfast ledger show --kind {kind} --json").stdout)
     return found
 
 
 def test_taken_away_the_watch_leaves_nothing_and_put_back_it_works_again(control: LabHost) -> None:
     wait(control, "systemctl is-active holdfast-watch holdfast-watch-look.timer")
+    wait(control, "holdfast ledger show --kind backup.finished --json | grep -q complete")
     on(control, "systemctl start holdfast-watch-look.service")
     planned = on(control, "holdfast watch remove --plan", check=False)
     assert (planned.returncode, "holdfast-watch-look.timer" in planned.stdout) == (ExitCode.FINDINGS, True)
@@ -70,6 +107,39 @@ def test_taken_away_the_watch_leaves_nothing_and_put_back_it_works_again(control
     assert "nothing to change" in on(control, "holdfast watch install --yes").stdout
     assert "nothing to change" in on(control, f"{HOLDFAST} setup --yes").stdout
     wait(control, 'holdfast watch show --json | grep -q \'"silence": ""\'')
+
+
+def put(host: LabHost, file: Path, text: str) -> None:
+    (host.root / str(file).lstrip("/")).write_text(text)
+    on(host, f"chmod 644 {file}")
+
+
+def test_after_a_power_cut_what_was_missed_is_done_once_the_most_important_first(control: LabHost) -> None:
+    on(control, "systemctl stop holdfast-watch")
+    for key, level in (("land", 1), ("idp", 3)):
+        put(control, SITE / f"inventory/{key}.yml", INVENTORY.replace("KEY", key).replace("LEVEL", str(level)))
+    put(control, Path("/opt/holdfast/ago.py"), AGO)
+    run = "env PATH=/opt/holdfast/bin:/usr/bin:/bin HOME=/var/lib/holdfast /opt/holdfast/bin/python -I"
+    on(control, f"cd / && runuser -u holdfast -- {run} /opt/holdfast/ago.py")
+    log = Path("/srv/host/var/log/auth.log")
+    on(control, f"mkdir -p {log.parent}")
+    now = on(control, "date +%Y-%m-%dT%H:%M:%S%:z").stdout.strip()
+    put(control, log, f"{now} watched sshd[42]: Accepted password for root from 203.0.113.7 port 50122 ssh2\n")
+    before = records(control, "backup.finished")[-1]["seq"]
+
+    control.power_cut()
+    control.power_on()
+    wait(control, f"holdfast ledger show --kind backup.finished --json | grep -c complete | grep -qx {COPIES}")
+    wait(control, f"grep -q 'first feedback is LATE' {TOLD}")
+    wait(control, "holdfast detect alerts list --json | grep -q '\"id\"'")
+    late = records(control, "watch.copy.late")
+    assert [record["system"] for record in late] == ["idp", "land"], "the higher level first"
+    assert all(7000 < record["body"]["late_seconds"] < 9000 for record in late)
+    on(control, "holdfast watch round backup")
+    after = [record for record in records(control, "backup.finished") if record["seq"] > before]
+    assert [record["system"] for record in after] == ["idp", "land"], "each once"
+    assert records(control, "watch.started")[-1]["body"]["silent_seconds"] >= 0
+    assert json.loads(on(control, "holdfast ledger verify --json", check=False).stdout)["whole"] is True
 
 
 def test_a_loop_that_is_killed_is_noticed_by_today_and_by_the_look_which_tells_somebody(control: LabHost) -> None:

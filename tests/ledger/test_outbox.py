@@ -109,6 +109,31 @@ def test_a_message_waits_until_it_is_due(ledger: Ledger, clock: FakeClock) -> No
     assert [message.key for message in outbox.due(ledger)] == ["later"]
 
 
+def test_after_the_clock_was_set_back_nothing_waits_until_it_has_caught_up(ledger: Ledger, clock: FakeClock) -> None:
+    true = clock.now()
+    clock.set(true + timedelta(days=400))
+    put(ledger, "new")
+    put(ledger, "failed")
+    put(ledger, "held")
+    for message in outbox.due(ledger):
+        mine = outbox.claim(ledger, message)
+        assert mine is not None
+        if message.key == "failed":
+            outbox.failed(ledger, mine, "no")
+        elif message.key == "new":
+            outbox.sent(ledger, mine)
+    put(ledger, "newer")
+    clock.set(true)
+    assert {message.key for message in outbox.due(ledger)} == {"failed", "held", "newer"}
+    for message in outbox.due(ledger):
+        mine = outbox.claim(ledger, message)
+        assert mine is not None
+        outbox.failed(ledger, mine, "no")
+    assert outbox.due(ledger) == [], "each rests as it would have"
+    clock.advance(hours=1)
+    assert len(outbox.due(ledger)) == 3
+
+
 def test_a_failed_message_waits_longer_each_time_and_is_given_up_in_the_open(ledger: Ledger, clock: FakeClock) -> None:
     put(ledger)
     waits = []

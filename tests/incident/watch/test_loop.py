@@ -123,6 +123,8 @@ def test_parts_are_run_again_when_they_are_due_until_the_watch_is_told_to_end(li
     assert len(rounds.read_text().split()) >= 3
     assert "told to end" in heartbeat.silence(state, live.clock.now())
     assert kinds(live)[-1] == "watch.ended"
+    first, *_ = live.read(kinds=("watch.started",))
+    assert (first.body["once"], first.body["silent_seconds"]) == (False, None)
 
 
 _PROGRAM = """

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from detect import ruleset
 from incident.watch import rounds
+from inventory import clock as clocks
 from inventory.errors import ExitCode
 from tests.backup.world import SYSTEM, World
+from tests.fakes.clock import FakeClock
 
 SAID: list[str] = []
 
@@ -28,7 +30,7 @@ def itself(world: World) -> tuple[str, ...]:
 
 @pytest.mark.restic
 def test_what_is_due_is_copied_and_then_it_is_not_due(world: World) -> None:
-    assert rounds.due(world.depot) == [SYSTEM]
+    assert [one.system for one in rounds.due(world.depot)] == [SYSTEM]
     assert rounds.backup(world.depot, itself(world), {}, told) == ExitCode.DONE
     assert rounds.due(world.depot) == []
     assert rounds.backup(world.depot, itself(world), {}, told) == ExitCode.DONE
@@ -51,6 +53,59 @@ def test_a_copy_that_hangs_is_ended_recorded_and_not_claimed(world: World, monke
     assert (record.system, "longer than" in record.body["problem"]) == (SYSTEM, True)
     assert rounds.due(world.depot) == []
     assert world.depot.copies().newest(SYSTEM) is None
+
+
+def finished(status: str, at: datetime) -> dict[str, object]:
+    body = {"status": status, "kind": "vault", "store": "main", "problems": [], "data_time": None, "seconds": 1.0}
+    return body | {"snapshot": "a" * 64, "at": clocks.to_text(at), "files": 1, "bytes": 1}
+
+
+@pytest.fixture
+def standing(world: World, clock: FakeClock) -> tuple[World, FakeClock]:
+    """A world whose ledger has a copy, and a clock that tests move."""
+    world.ledger.clock = clock
+    world.ledger.append("backup.finished", finished("complete", clock.now()), system=SYSTEM)
+    return world, clock
+
+
+def late(world: World) -> list[int]:
+    return [record.body["late_seconds"] for record in world.ledger.read(kinds=(rounds.LATE,))]
+
+
+def test_a_copy_missed_while_the_machine_was_off_is_recorded_as_late_once(standing: tuple[World, FakeClock]) -> None:
+    world, clock = standing
+    clock.advance(hours=6, minutes=5)
+    locked = ("sh", "-c", "exit 3")  # ends without a record of its own, as when somebody else is at it
+    rounds.backup(world.depot, locked, {}, told)
+    assert late(world) == [], "five minutes are not late"
+    clock.advance(hours=8)
+    for _ in range(3):
+        rounds.backup(world.depot, locked, {}, told)
+        clock.advance(minutes=1)
+    assert late(world) == [8 * 3600 + 300]
+
+
+def test_a_copy_that_was_tried_in_time_and_failed_is_not_called_late(standing: tuple[World, FakeClock]) -> None:
+    world, clock = standing
+    clock.advance(hours=6)
+    world.ledger.append("backup.finished", finished("failed", clock.now()) | {"snapshot": None}, system=SYSTEM)
+    clock.advance(hours=2)
+    rounds.backup(world.depot, ("sh", "-c", "exit 3"), {}, told)
+    assert late(world) == []
+
+
+def test_a_failure_from_the_future_neither_rests_nor_is_repeated_each_minute(standing: tuple[World, FakeClock]) -> None:
+    world, clock = standing
+    clock.advance(hours=12)
+    true = clock.now()
+    clock.set(true + timedelta(days=30))
+    world.ledger.append(rounds.FAILED, {"problem": "it took too long"}, system=SYSTEM)
+    clock.set(true)
+    assert [one.system for one in rounds.due(world.depot)] == [SYSTEM]
+    world.ledger.append("backup.finished", finished("failed", true) | {"snapshot": None}, system=SYSTEM)
+    assert rounds.due(world.depot) == []
+    clock.advance(hours=1)
+    assert [one.system for one in rounds.due(world.depot)] == [SYSTEM]
 
 
 @pytest.mark.restic
