@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from backup import machines
 from backup.candidates import Candidate
 from backup.depot import Depot
-from backup.machines import Machine, There
+from backup.machines import Machine
 from backup.manifest import Manifest
 from backup.onhost import landing, room
 from backup.onhost.landing import Place
 from backup.restic import OnProgress, Restored
 from backup.restic_command import Repository
+from backup.reviving import Reviving
+from backup.there import There
 from inventory.errors import UsageError
 from inventory.system import Host
 from inventory.verdict import InDoubtError
@@ -53,21 +55,22 @@ class Bringing:
         """
         self._depot, self._candidate = depot, candidate
         self._repository, self._document = repository, document
-        self._targets: list[_Target] = []
-        named: dict[str, list[Place]] = {}
-        for index, place in enumerate(places(document, targets, candidate.snapshot[:8])):
-            away = next(host for host in targets.values() if host.name == place.host).connection != "local"
-            run = f"{run_name}-{index + 1}" if run_name and away else ""
-            named.setdefault(place.host if away else "", []).append(replace(place, run=run))
-        hosts = {host.name: host for host in targets.values()}
-        for own in named.values():
-            machine = machines.of(depot, hosts[own[0].host], owners=os.geteuid() == 0)
-            self._targets.append(_Target(machine, own, machine.waiting(own, document)))
+        self._mark = candidate.snapshot[:8]
+        self._lends: dict[str, Repository] = {}
+        self._hosts = {host.name: host for host in targets.values()}
+        self._targets = self._look(places(document, targets, self._mark), run_name)
+        self._servers: list[Reviving] = []
+        with_databases = [source.host for source in document.sources if source.kind == "postgresql"]
+        for number, name in enumerate(dict.fromkeys(with_databases), 1):
+            host = targets[name]
+            run = f"{run_name}-d{number}" if run_name and host.connection != "local" else ""
+            self._servers.append(Reviving(self._machine(host), host.name, name, document, self._mark, run))
 
     @property
     def whole(self) -> bool:
         """Tell whether nothing of it was in place already."""
-        return all(len(target.waiting) == len(target.places) for target in self._targets)
+        placed = all(len(target.waiting) == len(target.places) for target in self._targets)
+        return placed and all(len(server.waiting) == len(server.all) for server in self._servers)
 
     def make_ready(self, *, overwrite: bool) -> None:
         """Refuse before anything is written if something is in the way anywhere, or there is no room.
@@ -78,6 +81,8 @@ class Bringing:
         for target in self._targets:
             if target.waiting:
                 target.machine.make_ready(target.waiting, self._document, overwrite=overwrite)
+        for server in self._servers:
+            server.make_ready(overwrite=overwrite)
 
     def read(self, progress: OnProgress) -> Said:
         """Read every source beside its place and compare it.
@@ -89,17 +94,15 @@ class Bringing:
         notes: list[str] = []
         with ExitStack() as lent:
             for target in self._targets:
-                repository = self._repository
-                if target.waiting and isinstance(target.machine, There):
-                    store = self._depot.store_of(self._candidate.kind, self._candidate.store)
-                    host = target.machine.host
-                    repository = lent.enter_context(
-                        self._depot.lend(store, self._candidate.system, host, writing=False)
-                    )
+                if target.waiting:
+                    repository = self._lent(target.machine, lent)
                 for index in range(len(target.waiting)):
                     differing, said = self._read(target, index, repository, progress)
                     problems += differing
                     notes += said
+            for server in self._servers:
+                if server.waiting:
+                    problems += server.read(self._lent(server.machine, lent), progress)
         return problems, notes
 
     def put(self) -> None:
@@ -107,6 +110,8 @@ class Bringing:
         for target in self._targets:
             if target.waiting:
                 target.machine.put(target.waiting)
+        for server in self._servers:
+            server.put()
 
     def forget(self) -> None:
         """Give up what hosts keep of the runs; nobody needs to come back to them."""
@@ -114,6 +119,31 @@ class Bringing:
             for place in target.waiting:
                 if place.run:
                     target.machine.forget(place.run)
+        for server in self._servers:
+            server.forget()
+
+    def _look(self, found: Sequence[Place], run_name: str) -> list[_Target]:
+        """Return what goes to each machine, and what of it is not in place yet."""
+        named: dict[str, list[Place]] = {}
+        for index, place in enumerate(found):
+            away = self._hosts[place.host].connection != "local"
+            run = f"{run_name}-{index + 1}" if run_name and away else ""
+            named.setdefault(place.host if away else "", []).append(replace(place, run=run))
+        machines_ = [(self._machine(self._hosts[own[0].host]), own) for own in named.values()]
+        return [_Target(machine, own, machine.waiting(own, self._document)) for machine, own in machines_]
+
+    def _machine(self, host: Host) -> Machine:
+        return machines.of(self._depot, host, owners=os.geteuid() == 0)
+
+    def _lent(self, machine: Machine, lent: ExitStack) -> Repository:
+        """Return the repository as that machine is to use it."""
+        if not isinstance(machine, There):
+            return self._repository
+        if machine.name not in self._lends:
+            store = self._depot.store_of(self._candidate.kind, self._candidate.store)
+            lend = self._depot.lend(store, self._candidate.system, machine.host, writing=False)
+            self._lends[machine.name] = lent.enter_context(lend)
+        return self._lends[machine.name]
 
     def _read(self, target: _Target, index: int, repository: Repository, progress: OnProgress) -> Said:
         place, machine = target.waiting[index], target.machine
@@ -154,11 +184,10 @@ def places(document: Manifest, targets: Mapping[str, Host], mark: str) -> list[P
         UsageError: a host of the snapshot has no target.
     """
     found: list[Place] = []
-    for source in sorted(document.sources, key=lambda source: (source.kind != "files", source.path)):
-        if source.host not in targets:
-            raise UsageError(
-                f"the snapshot holds data of {source.host}, which has no target", hint="name a target for each host"
-            )
+    for name in {source.host for source in document.sources} - targets.keys():
+        raise UsageError(f"the snapshot holds data of {name}, which has no target", hint="name a target for each host")
+    files = [source for source in document.sources if source.kind not in ("postgresql", "roles")]
+    for source in sorted(files, key=lambda source: (source.kind != "files", source.path)):
         host = targets[source.host]
         path = landing.real(host.root, source.path)
         above = [

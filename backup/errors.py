@@ -33,6 +33,10 @@ class WrongPasswordError(ResticError):
     """The password we hold does not open the repository (exit 3)."""
 
 
+class CommandFailedError(ResticError):
+    """The program whose output restic was to keep failed; the message is what it complained of (exit 3)."""
+
+
 class KeyMissingError(HoldfastError):
     """The password file of a repository is gone (exit 3)."""
 

@@ -18,6 +18,7 @@ class Kept:
 
     `snapshot` is its full id there, `original` the id it was first taken under; `at` when the data was taken,
     `stored_at` when it reached this store, `data_time` the newest record really in it (canary); bytes and seconds.
+    `parts` are the snapshots that belong to it, by the ids they were first taken under.
     """
 
     system: str
@@ -33,6 +34,7 @@ class Kept:
     seconds: float
     status: str
     seq: int
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,7 @@ def _kept(system: str, item: Mapping[str, Any]) -> Kept:
         "stored_at": clock.from_text(item["stored_at"]),
         "data_time": None if item["data_time"] is None else clock.from_text(item["data_time"]),
     }
-    return Kept(system=system, **{**item, **times})
+    return Kept(system=system, **{**item, **times, "parts": tuple(item.get("parts", ()))})
 
 
 def _medium(label: str, item: Mapping[str, Any]) -> Medium:

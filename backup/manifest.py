@@ -16,6 +16,9 @@ from inventory.errors import UsageError
 
 NAME = "holdfast-manifest.json"
 FORMAT = 1
+ROLES = "postgresql roles"
+"""The path of the source that is a server's roles."""
+_DATABASE = "postgresql:"
 _BLOCK = 1 << 20
 
 
@@ -45,7 +48,7 @@ class Source:
     """One thing a snapshot holds: `path` on its host, `stored` its path in the snapshot; `parents` the folders above,
     outermost first: path, mode, uid, gid. Databases have the row count of each table.
 
-    `kind` is files, sqlite, postgresql (`path` is the database's name) or roles (of a PostgreSQL server). `snapshot` is
+    `kind` is files, sqlite, postgresql (`database_path`) or roles (of a PostgreSQL server, `ROLES`). `snapshot` is
     the part it lies in, empty: the manifest's own. `about` is what a database is besides its content.
     """
 
@@ -145,6 +148,33 @@ def narrowed(manifest: Manifest, paths: Sequence[str]) -> Manifest:
     return replace(manifest, sources=tuple(unique.values()), entries=tuple(own.values()))
 
 
+def database_path(name: str) -> str:
+    """Return what stands for a PostgreSQL database where a manifest has a path: no path of a host is like it."""
+    return _DATABASE + name
+
+
+def database_name(path: str) -> str:
+    """Return the name of the database that a path of a manifest stands for."""
+    return path[len(_DATABASE) :]
+
+
+def relocated(manifest: Manifest, here: Mapping[str, str]) -> Manifest:
+    """Return a manifest whose parts have the ids they have in another repository."""
+    sources = [replace(source, snapshot=here.get(source.snapshot, "")) for source in manifest.sources]
+    return replace(manifest, sources=sources)
+
+
+def dumps_as_files(manifest: Manifest) -> Manifest:
+    """Return what a manifest says, with dumps of databases and roles as files of the folder /postgresql."""
+    sources = [
+        replace(source, kind="dump", path=f"/postgresql{source.stored}")
+        if source.kind in ("postgresql", "roles")
+        else source
+        for source in manifest.sources
+    ]
+    return replace(manifest, sources=sources, entries=[one for one in manifest.entries if one.type != "database"])
+
+
 def marked(entries: Sequence[Entry], volatile: set[tuple[str, str]]) -> list[Entry]:
     """Return entries, some of them marked as changed while they were read."""
     return [replace(entry, volatile=entry.volatile or (entry.host, entry.path) in volatile) for entry in entries]
@@ -225,54 +255,6 @@ def describe(host: str, path: str, real: Path) -> Entry:
 def signature(status: os.stat_result) -> tuple[int, ...]:
     """Return what changes whenever a file's content does."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What was found: entries compared, what differs (then it is not verified), and what is only worth saying."""
-
-    compared: int
-    differences: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def compare(entries: Sequence[Entry], found: Mapping[tuple[str, str], Entry], *, owners: bool) -> Comparison:
-    """Hold entries against what is there, both by (host, path). Pure.
-
-    `owners`: compare user and group too (only root can restore them). What is there and not in the manifest
-    appeared while the backup ran: a note.
-    """
-    differences: list[str] = []
-    notes: list[str] = []
-    for entry in entries:
-        there = found.get((entry.host, entry.path))
-        if entry.volatile:
-            notes.append(f"{entry.host}:{entry.path}: changed while it was read, not compared")
-        elif there is None:
-            differences.append(f"{entry.host}:{entry.path}: missing")
-        elif wrong := _different(entry, there, owners=owners):
-            differences.append(f"{entry.host}:{entry.path}: {wrong}")
-    known = {(entry.host, entry.path) for entry in entries}
-    notes += [f"{host}:{path}: not in the manifest" for host, path in sorted(found.keys() - known)]
-    return Comparison(len(entries), tuple(differences), tuple(notes))
-
-
-def _different(entry: Entry, there: Entry, *, owners: bool) -> str:
-    names = ["type", "size", "sha256", "link"]
-    if entry.type != "link":
-        names.append("mode")
-    if owners:
-        names += ["uid", "gid"]
-    return ", ".join(
-        f"{name} is {_value(name, there)}, expected {_value(name, entry)}"
-        for name in names
-        if getattr(entry, name) != getattr(there, name)
-    )
-
-
-def _value(name: str, entry: Entry) -> str:
-    value = getattr(entry, name)
-    return f"{value:04o}" if name == "mode" else str(value)[:16]
 
 
 def _digest(file: Path) -> str:

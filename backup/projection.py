@@ -88,7 +88,8 @@ def _fold_backup(state: State, own: Own, record: Record) -> None:
     body = record.body
     if _ended_well(own, record):
         item = {key: body[key] for key in ("snapshot", "at", "data_time", "files", "bytes", "seconds", "status")}
-        _keep(state, own, record, item | {"original": body["snapshot"]})
+        parts = {"parts": body["parts"]} if body.get("parts") else {}
+        _keep(state, own, record, item | {"original": body["snapshot"]} | parts)
 
 
 def _fold_copy(state: State, own: Own, record: Record) -> None:
@@ -209,4 +210,4 @@ _FOLDS: Mapping[str, Callable[[State, Own, Record], None]] = {
     "restore.finished": _fold_restore,
 }
 
-COPIES = Projection("copies", 6, _fold, KINDS)
+COPIES = Projection("copies", 7, _fold, KINDS)

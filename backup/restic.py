@@ -106,12 +106,32 @@ class Restic:
         tags: Sequence[str],
         progress: OnProgress = silent,
     ) -> Taken:
-        """Take a snapshot of what a program writes, as the file `/name`; there is none unless the program ends well."""
-        command = restic_command.backup_output(self.program, repository, name, argv, host=host, tags=tags)
-        return self._taken(command, repository, progress)
+        """Take a snapshot of what a program writes, as the file `/name`; there is none unless the program ends well.
 
-    def _taken(self, command: reach.Command, repository: Repository, progress: OnProgress) -> Taken:
-        heard = self._talk(command, repository, progress=progress, allowed=(_INCOMPLETE,))
+        Raises:
+            CommandFailedError: the program failed, and said why.
+        """
+        command = restic_command.backup_output(self.program, repository, name, argv, host=host, tags=tags)
+        said: list[str] = []
+        try:
+            return self._taken(command, repository, progress, said)
+        except errors.ResticError as error:
+            if words := [line.partition(": ")[2] for line in said if line.startswith("subprocess ")]:
+                raise errors.CommandFailedError("; ".join(words[-3:]), hint=error.hint) from error
+            raise
+
+    def dump_command(self, repository: Repository, snapshot: str, path: str) -> reach.Command:
+        """Return the call that writes one file of a snapshot to its output, for a program that reads it."""
+        return restic_command.dump(self.program, repository, snapshot, path)
+
+    def failure(self, code: int, said: str, repository: Repository) -> HoldfastError:
+        """Return the error for a call of `dump_command` that another program made."""
+        return _named(reach.Outcome(code, "", said, 0.0), repository)
+
+    def _taken(
+        self, command: reach.Command, repository: Repository, progress: OnProgress, said: list[str] | None = None
+    ) -> Taken:
+        heard = self._talk(command, repository, progress=progress, allowed=(_INCOMPLETE,), said=said)
         summary = next((message for message in heard if isinstance(message, messages.BackupSummary)), None)
         if summary is None or not summary.snapshot:
             raise errors.AnswerError("restic ended without a snapshot and gave no reason")
@@ -184,6 +204,7 @@ class Restic:
         name: str | None = None,
         progress: OnProgress = silent,
         allowed: Sequence[int] = (),
+        said: list[str] | None = None,
     ) -> list[messages.Message]:
         """Run a command that answers in JSON lines; only 0 and `allowed` are no failure."""
         heard: list[messages.Message] = []
@@ -194,6 +215,8 @@ class Restic:
                 progress(f"{message.files} files, {message.bytes} bytes", message.share)
             elif not (isinstance(message, messages.Text) and not message.text.strip()):
                 heard.append(message)
+            if said is not None and isinstance(message, messages.Text):
+                said.append(message.text)
 
         outcome = self._run(command, name=name, on_stdout=listen, on_stderr=listen)
         if name is not None:  # what another process heard of this run is not told again: take all that was kept

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backup import canary, complaints, errors, manifest, media, vault
+from backup import canary, complaints, errors, machines, manifest, media, vault
 from backup.bringing import Bringing
 from backup.candidates import Candidate
 from backup.depot import Depot, Store
@@ -18,7 +18,7 @@ from backup.onhost import sqlite
 from backup.restic import OnProgress, silent
 from backup.restic_command import Repository
 from backup.sources import STAGED
-from inventory import clock, probe
+from inventory import clock
 from inventory.system import Host
 
 _SHOWN_PROBLEMS = 50
@@ -72,6 +72,7 @@ def restore_system(
     *,
     paths: Sequence[str] = (),
     overwrite: bool = False,
+    as_files: bool = False,
     run_name: str = "",
     progress: OnProgress = silent,
 ) -> RestoreReport:
@@ -80,7 +81,8 @@ def restore_system(
     Everything is read beside its place and compared first; only if nothing differs is it renamed into place (else it
     stays there to be looked at). What is in place already and as it should be is left alone, so a restore that broke
     off is simply run again. With `overwrite` what is there is renamed aside (`….holdfast-replaced-…`), never deleted.
-    What runs on other hosts is named `run_name`-N: called again with the same name, it is followed and not begun again.
+    With `as_files` a database comes back as its dump, in the folder /postgresql, and into no server.
+    What runs on other hosts is named `run_name`-…: called again with the same name, it is followed and not begun again.
 
     Raises:
         TargetInUseError: something else is in place, and `overwrite` is False; nothing was written.
@@ -88,12 +90,11 @@ def restore_system(
             be used.
         StorageError: the target has no room, or filled up; what was read is removed, and the copy is not judged.
         DamagedCopyError: not even the list of what the snapshot holds can be read.
-        ManifestError: the snapshot holds no manifest of ours.
-        UsageError: a host of the snapshot has no target.
+        ManifestError, UsageError: the snapshot holds no manifest of ours, or a host of it has no target.
     """
     started = depot.clock.monotonic()
     repository = open_copy(depot, candidate)
-    document = manifest.narrowed(read_manifest(depot, repository, candidate), paths)
+    document = _wanted(read_manifest(depot, repository, candidate), paths, as_files=as_files)
     bringing = Bringing(depot, candidate, repository, document, targets, run_name)
     problems, notes = _bring(depot, candidate, bringing, progress, overwrite=overwrite)
     report = RestoreReport(
@@ -106,7 +107,7 @@ def restore_system(
         verified=not problems,
         problems=tuple((problems or notes)[:_SHOWN_PROBLEMS]),
         manifest_compared=len(document.entries),
-        data_time=None if problems else _newest_record(depot, candidate.system, targets),
+        data_time=None if problems else _newest_record(depot, candidate.system, targets, as_files=as_files),
         measured=not paths and bringing.whole,
         targets={name: host.name for name, host in targets.items()},
     )
@@ -114,6 +115,11 @@ def restore_system(
     depot.ledger.append("restore.finished", body, system=candidate.system)
     bringing.forget()
     return report
+
+
+def _wanted(document: Manifest, paths: Sequence[str], *, as_files: bool) -> Manifest:
+    narrowed = manifest.narrowed(document, paths)
+    return manifest.dumps_as_files(narrowed) if as_files else narrowed
 
 
 def restore_files(
@@ -126,7 +132,7 @@ def restore_files(
     """
     names = {source.host for source in read_manifest(depot, open_copy(depot, candidate), candidate).sources}
     targets = {name: Host(name=name, connection="local", root=str(to.absolute() / name)) for name in names}
-    return restore_system(depot, candidate, targets, paths=paths, progress=progress)
+    return restore_system(depot, candidate, targets, paths=paths, as_files=True, progress=progress)
 
 
 def open_copy(depot: Depot, candidate: Candidate) -> Repository:
@@ -164,7 +170,14 @@ def read_manifest(depot: Depot, repository: Repository, candidate: Candidate) ->
     document = manifest.read(text)
     if document.system != candidate.system:
         raise errors.ManifestError(f"snapshot {candidate.snapshot[:8]} is one of {document.system}")
-    return document
+    here = {snapshot.original: snapshot.id for snapshot in known.values()}
+    if gone := [part for part in document.parts if part not in here]:
+        raise errors.RepositoryMissingError(
+            f"{candidate.store} no longer holds {len(gone)} of the {len(document.parts)} parts of snapshot "
+            f"{candidate.snapshot[:8]}, first {gone[0][:8]}",
+            hint="choose another candidate",
+        )
+    return manifest.relocated(document, here)
 
 
 @contextmanager
@@ -208,12 +221,14 @@ def _bring(
     return problems, notes
 
 
-def _newest_record(depot: Depot, system: str, targets: Mapping[str, Host]) -> datetime | None:
+def _newest_record(depot: Depot, system: str, targets: Mapping[str, Host], *, as_files: bool) -> datetime | None:
     asked = depot.site.system(system).canary
-    if asked is None or asked.host not in targets:
+    if asked is None or asked.host not in targets or (as_files and not asked.sql.startswith("/")):
         return None
     host = targets[asked.host]
-    if host.connection != "local":
-        return probe.canary(asked, targets, depot.site.ssh)
-    database = Path(host.path(asked.sql))
-    return canary.moment(sqlite.newest(database, asked.query)) if database.is_file() else None
+    if host.connection == "local" and asked.sql.startswith("/"):
+        database = Path(host.path(asked.sql))
+        return canary.moment(sqlite.newest(database, asked.query)) if database.is_file() else None
+    machine = machines.of(depot, host, owners=True)
+    answer = machine.ask("newest", sql=asked.sql, query=asked.query, root=host.root)["newest"]
+    return canary.moment(None if answer is None else str(answer))

@@ -10,11 +10,12 @@ from pathlib import Path
 from backup import canary, machines, manifest, onhost
 from backup.depot import Depot
 from backup.errors import SourceError
-from backup.machines import Machine, There
+from backup.machines import Machine
 from backup.manifest import Manifest
 from backup.onhost import survey
 from backup.onhost.survey import Found, Signatures, Wanted
 from backup.restic import OnProgress
+from backup.there import There
 from inventory.clock import to_text
 from inventory.errors import HoldfastError
 from inventory.system import FilesSource, Host, PostgresqlSource, SqliteSource, System
@@ -41,11 +42,21 @@ class Away:
 
 
 @dataclass(frozen=True)
+class Server:
+    """The PostgreSQL databases of a host that belong to a system; `queries` are canaries, by database."""
+
+    machine: Machine
+    host: Host
+    databases: Sequence[str]
+    queries: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Prepared:
     """All that one backup is to hold.
 
     `paths` restic reads on this machine; `where` is the real path behind each of its manifest entries, `seen` what it
-    looked like; `problems` what could not be read. `away` is what other hosts hold.
+    looked like; `problems` what could not be read. `away` is what other hosts hold, `servers` are asked for dumps.
     """
 
     manifest: Manifest
@@ -55,6 +66,7 @@ class Prepared:
     seen: Signatures
     problems: Sequence[str]
     away: Sequence[Away] = ()
+    servers: Sequence[Server] = ()
 
     @property
     def exclude(self) -> Path:
@@ -70,7 +82,6 @@ def prepare(depot: Depot, key: str, progress: OnProgress) -> Prepared:
         HoldfastError: a host cannot be reached, or is not prepared.
     """
     system = depot.site.system(key)
-    _refuse_what_cannot_be_copied(key, system)
     staging = depot.state / "staging" / key / STAGED
     clear(staging.parent)
     staging.mkdir(parents=True, mode=0o700)
@@ -82,7 +93,8 @@ def prepare(depot: Depot, key: str, progress: OnProgress) -> Prepared:
         found = _survey(depot, key, system, host, staging, progress)
         here += [found] if isinstance(found, Found) else []
         away += [found] if isinstance(found, Away) else []
-    if not here and not away:
+    servers = _servers(depot, system)
+    if not here and not away and not servers:
         raise SourceError(f"{key} names no data", hint="write its `data:` in the inventory")
     sources = sorted((one for found in here for one in found.sources), key=lambda source: source.kind != "files")
     document = Manifest(
@@ -102,6 +114,7 @@ def prepare(depot: Depot, key: str, progress: OnProgress) -> Prepared:
         {name: signature for found in here for name, signature in found.seen.items()},
         [problem for found in here for problem in found.problems],
         away,
+        servers,
     )
     write(prepared)
     return prepared
@@ -172,12 +185,16 @@ def _wanted(system: System, host: Host, staging: Path) -> Wanted:
     )
 
 
-def _refuse_what_cannot_be_copied(key: str, system: System) -> None:
-    """Fail before anything is copied: a snapshot without a database the inventory names would look complete."""
+def _servers(depot: Depot, system: System) -> list[Server]:
+    """Return the databases that are to be dumped, host by host."""
+    wanted: dict[str, list[str]] = {}
     for source in system.data:
-        if isinstance(source, PostgresqlSource):
-            raise SourceError(
-                f"{key} names the PostgreSQL database {source.postgresql} of {source.host}, "
-                "which this version cannot copy",
-                hint=f"dump it into a file of {source.host} and name that under `files:` until it can",
-            )
+        if isinstance(source, PostgresqlSource) and source.postgresql not in wanted.setdefault(source.host, []):
+            wanted[source.host].append(source.postgresql)
+    asked = system.canary
+    found = []
+    for name, databases in wanted.items():
+        host = depot.site.host(name)
+        queries = {asked.sql: asked.query} if asked is not None and asked.host == name else {}
+        found.append(Server(machines.of(depot, host, owners=True), host, databases, queries))
+    return found

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from backup import errors, media
 from backup.depot import Depot, Store
+from backup.history import Kept
 from backup.media import Identity
 from backup.messages import Snapshot
 from backup.restic import OnProgress, silent
@@ -123,15 +124,18 @@ def _transfer(
     copies = depot.copies()
     destination = _destination(depot, target, key, origin)
     with depot.turn(source, key, origin), depot.turn(target, key, destination):
-        wanted = {kept.snapshot for kept in copies.snapshots(key) if (kept.kind, kept.store) == ("vault", source.name)}
-        chosen = [name for name in source.holder.names(key, "snapshots") if name in wanted]
+        kept = [one for one in copies.snapshots(key) if (one.kind, one.store) == ("vault", source.name)]
+        chosen, belonging = _sets(kept, source.holder.names(key, "snapshots"))
         if not chosen:
             raise errors.RepositoryMissingError(
                 f"no recorded snapshot of {key} is left in {source.label}",
                 hint="somebody removed them: open an incident",
             )
-        depot.restic.copy(origin, destination, chosen, progress=lambda text, share: progress(f"{key}: {text}", share))
-        arrived = _arrived(chosen, depot.restic.snapshots(destination))
+        all_of_them = [*belonging, *chosen]  # a manifest comes last: without its parts it would only look whole
+        depot.restic.copy(
+            origin, destination, all_of_them, progress=lambda text, share: progress(f"{key}: {text}", share)
+        )
+        arrived = _arrived(all_of_them, chosen, depot.restic.snapshots(destination))
     media.require_same(depot, target.name, identity)
     return arrived
 
@@ -145,16 +149,23 @@ def _destination(depot: Depot, target: Store, key: str, like: Repository) -> Rep
     return depot.open(target, key)
 
 
-def _arrived(chosen: Sequence[str], there: Sequence[Snapshot]) -> tuple[tuple[str, str], ...]:
-    """Return (original, id there) of every chosen snapshot, oldest first.
+def _sets(kept: Sequence[Kept], there: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the recorded backups that are there with every part, and these parts; in the order they are there."""
+    parts = {one.snapshot: one.parts for one in kept if {one.snapshot, *one.parts} <= set(there)}
+    belonging = {part for of_one in parts.values() for part in of_one}
+    return [name for name in there if name in parts], [name for name in there if name in belonging]
+
+
+def _arrived(copied: Sequence[str], chosen: Sequence[str], there: Sequence[Snapshot]) -> tuple[tuple[str, str], ...]:
+    """Return (original, id there) of every chosen backup, oldest first, once every copied snapshot was seen there.
 
     Raises:
         ResticError: one did not arrive, whatever restic said.
     """
-    found = {snapshot.original: snapshot.id for snapshot in there if snapshot.original in set(chosen)}
-    missing = [original[:8] for original in chosen if original not in found]
+    found = {snapshot.original: snapshot.id for snapshot in there if snapshot.original in set(copied)}
+    missing = [original[:8] for original in copied if original not in found]
     if missing:
         raise errors.ResticError(
             f"these snapshots did not arrive: {', '.join(missing)}", hint="is the medium full? Then run the copy again"
         )
-    return tuple(found.items())
+    return tuple((original, id_) for original, id_ in found.items() if original in set(chosen))

@@ -21,13 +21,23 @@ RESTIC = "/usr/local/lib/holdfast/restic"
 STATE = "/var/lib/holdfast-copies"
 """Where a host keeps what is staged, and restic's cache: root's alone."""
 
+DUMPS = "holdfast-dumps"
+"""The folder in it for what is said of databases while they are dumped."""
+
 PARTS = (
     *("inventory/__init__.py", "inventory/errors.py", "inventory/size.py"),
-    *("backup/__init__.py", "backup/errors.py", "backup/manifest.py", "backup/onhost/__init__.py"),
-    *(f"backup/onhost/{name}.py" for name in ("landing", "order", "program", "room", "sqlite", "survey")),
+    *(
+        "backup/__init__.py",
+        "backup/errors.py",
+        "backup/comparison.py",
+        "backup/manifest.py",
+        "backup/onhost/__init__.py",
+    ),
+    *(f"backup/onhost/{name}.py" for name in ("landing", "order", "room", "service", "sqlite", "survey")),
+    *(f"backup/onhost/{name}.py" for name in ("databases", "dumping", "postgresql", "psql", "roles")),
 )
 _ROOT = Path(__file__).parent.parent.parent
-_MAIN = "import sys\nfrom backup.onhost.program import main\nsys.exit(main(sys.argv[1:]))\n"
+_MAIN = "import sys\nfrom backup.onhost.service import main\nsys.exit(main(sys.argv[1:]))\n"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 

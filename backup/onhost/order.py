@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from backup import errors
-from backup.manifest import Comparison, Entry, Manifest, Source
+from backup.comparison import Comparison
+from backup.manifest import Entry, Manifest, Source
 from backup.onhost.landing import Place
 from backup.onhost.survey import Found, Wanted
 from inventory.errors import HoldfastError
@@ -58,7 +59,10 @@ def pieces(entries: Sequence[Entry]) -> list[list[list[Any]]]:
 
 def entries_of(piece: Sequence[Sequence[Any]]) -> list[Entry]:
     """Read one piece of entries."""
-    return [Entry(*values) for values in piece]
+    found = [Entry(*values) for values in piece]
+    if any(not isinstance(one.path, str) or not isinstance(one.size, int) or one.host == "" for one in found):
+        raise ValueError("an entry of another shape")
+    return found
 
 
 def from_place(place: Place) -> Json:

@@ -13,7 +13,7 @@ from backup import machines
 from backup.errors import StorageError
 from backup.machines import Machine
 from backup.manifest import Manifest
-from backup.onhost import STATE
+from backup.onhost import STATE, survey
 from backup.onhost.landing import Place
 from backup.onhost.survey import Wanted
 from backup.restic import silent
@@ -65,7 +65,7 @@ def test_a_target_that_is_full_is_told_and_what_was_read_is_removed(machine: Mac
     root = far.root / "spare-1"
     wanted = Wanted("db-1", str(far.root / "db-1"), [("/srv/far", ())], [], str(Path(STATE) / "far" / "s"))
     document = Manifest("s", "far", "", "", None, [], [])
-    source = machines.survey.survey(replace(wanted, staging=str(root / "x")), silent).sources[0]
+    source = survey.survey(replace(wanted, staging=str(root / "x")), silent).sources[0]
     place = Place(source, "spare-1", str(root), root / "srv", "abcd1234")
     machine.make_ready([place], document, overwrite=False)
     machine.begin([place], 0)

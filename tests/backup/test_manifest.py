@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,10 +34,6 @@ def of(found: list[Entry], sources: list[Source] | None = None) -> Manifest:
     return Manifest("district", "edoc", "2026-11-23T03:10:00.000000Z", "holdfast", None, sources or [], found)
 
 
-def by_place(found: list[Entry]) -> dict[tuple[str, str], Entry]:
-    return {(entry.host, entry.path): entry for entry in found}
-
-
 @given(lists)
 def test_what_is_written_is_read_back_whatever_the_file_names_are(found: list[Entry]) -> None:
     text = manifest.write(
@@ -58,48 +53,6 @@ def test_any_other_text_is_a_named_error(text: str) -> None:
 def test_a_manifest_of_a_newer_holdfast_says_so() -> None:
     with pytest.raises(ManifestError, match="newer"):
         manifest.read(manifest.write(of([])).replace('"format": 1', '"format": 2'))
-
-
-@given(lists)
-def test_the_same_things_do_not_differ(found: list[Entry]) -> None:
-    result = manifest.compare(found, by_place(found), owners=True)
-    assert (result.differences, result.notes, result.compared) == ((), (), len(found))
-
-
-@given(lists.filter(bool), st.data())
-def test_one_changed_thing_is_one_difference(found: list[Entry], data: st.DataObject) -> None:
-    index = data.draw(st.integers(0, len(found) - 1))
-    field = data.draw(st.sampled_from(["size", "sha256", "uid", "link"]))
-    was = getattr(found[index], field)
-    there = list(found)
-    there[index] = replace(found[index], **{field: was + 1 if isinstance(was, int) else was + "x"})
-    result = manifest.compare(found, by_place(there), owners=True)
-    assert len(result.differences) == 1
-    assert field in result.differences[0]
-    assert found[index].path in result.differences[0]
-
-
-@given(lists, lists)
-def test_what_is_missing_differs_and_what_is_extra_is_a_note(first: list[Entry], second: list[Entry]) -> None:
-    wanted, there = by_place(first), by_place(second)
-    result = manifest.compare(first, there, owners=False)
-    missing = [line for line in result.differences if line.endswith(": missing")]
-    assert len(missing) == len(wanted.keys() - there.keys())
-    assert len(result.notes) == len(there.keys() - wanted.keys())
-
-
-@given(lists)
-def test_what_changed_while_it_was_read_is_said_and_not_compared(found: list[Entry]) -> None:
-    result = manifest.compare([replace(entry, volatile=True) for entry in found], {}, owners=True)
-    assert result.differences == ()
-    assert len(result.notes) == len(found)
-
-
-def test_without_root_owners_are_not_compared(tmp_path: Path) -> None:
-    entry = manifest.describe("documents-1", "/srv", tmp_path)
-    other = {("documents-1", "/srv"): replace(entry, uid=entry.uid + 1)}
-    assert manifest.compare([entry], other, owners=False).differences == ()
-    assert manifest.compare([entry], other, owners=True).differences != ()
 
 
 def test_every_kind_of_thing_is_described(tmp_path: Path) -> None:

@@ -2,16 +2,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backup import manifest, sources
-from backup.depot import Depot
 from backup.errors import SourceError
 from backup.restic import silent
-from inventory.system import PostgresqlSource
 from tests.backup.world import FILES, HOST, SYSTEM, World
 
 pytestmark = pytest.mark.restic  # the manifest names the version of restic
@@ -52,15 +49,6 @@ def test_a_missing_path_is_a_failure(world: World) -> None:
     world.data.rename(world.data.with_name("moved"))
     with pytest.raises(SourceError, match=r"documents-1:/srv/edoc(/edoc\.db)? is missing"):
         sources.prepare(world.depot, SYSTEM, silent)
-
-
-def test_a_database_this_version_cannot_copy_fails_the_whole_backup(world: World) -> None:
-    data = [*world.site.system(SYSTEM).data, PostgresqlSource(postgresql="edoc", host=HOST)]
-    system = world.site.system(SYSTEM).model_copy(update={"data": data})
-    systems = {**world.site.systems, SYSTEM: system}
-    depot = Depot(replace(world.site, systems=systems), world.state, world.ledger)
-    with pytest.raises(SourceError, match="PostgreSQL database edoc of documents-1, which this version cannot copy"):
-        sources.prepare(depot, SYSTEM, silent)
 
 
 def test_a_folder_without_files_is_a_failure(world: World) -> None:

@@ -21,12 +21,12 @@ ids = st.text("0123456789abcdef", min_size=8, max_size=8)
 def test_arrival_is_what_the_medium_lists_not_what_restic_says(chosen: list[str], others: list[str]) -> None:
     there = [Snapshot("x" + name, name, str(index), (), ()) for index, name in enumerate(others)]
     if set(chosen) <= set(others):
-        arrived = transfer._arrived(chosen, there)
+        arrived = transfer._arrived(chosen, chosen, there)
         assert {original for original, _ in arrived} == set(chosen)
         assert all(copy == "x" + original for original, copy in arrived)
     else:
         with pytest.raises(errors.ResticError, match="did not arrive"):
-            transfer._arrived(chosen, there)
+            transfer._arrived(chosen, chosen, there)
 
 
 @pytest.mark.restic

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from backup import errors
-from backup.onhost import STATE, landing, order, room, survey
+from backup.onhost import DUMPS, STATE, databases, dumping, landing, order, room, sqlite, survey
+from backup.onhost.databases import Database
 from backup.onhost.order import Json
 from inventory.errors import HoldfastError
 
@@ -24,15 +25,38 @@ Say = Callable[[Json], None]
 def main(arguments: Sequence[str]) -> int:
     """Serve one order; returns 0 when it was done, 1 when it was not (the last line says why)."""
     os.umask(0o077)
-    if list(arguments) == ["--version"]:
-        print(_own_digest())  # noqa: T201  (what a host answers)
-        return 0
     try:
-        _say({"answer": serve(json.load(sys.stdin), _say)})
+        words = list(arguments)
+        if words == ["--version"]:
+            print(_own_digest())  # noqa: T201  (what a host answers)
+        elif words[:1] == ["dump"]:
+            _write_dump(words[1:])
+        elif words[:1] == ["load"]:
+            _say({"answer": _load(words[1], words[2:])})
+        else:
+            _say({"answer": serve(json.load(sys.stdin), _say)})
     except HoldfastError as error:
-        _say({"error": order.from_error(error)})
+        if list(arguments)[:1] == ["dump"]:  # its output is the dump
+            print(f"{error.message}", file=sys.stderr)  # noqa: T201  (restic hands it on)
+        else:
+            _say({"error": order.from_error(error)})
         return 1
     return 0
+
+
+def _write_dump(words: Sequence[str]) -> None:
+    """Dump the roles, or a database: its name, the file beside, the canary query (may be empty)."""
+    with errors.naming(STATE):
+        if words:
+            database, side, query = words
+            dumping.dump(database, Path(side), query)
+        else:
+            dumping.dump_roles()
+
+
+def _load(database: str, reader: Sequence[str]) -> Json:
+    """Load what the reader writes: the roles (no name), or a database."""
+    return dumping.load(database, reader) if database else dumping.load_roles(reader)
 
 
 def serve(asked: Json, say: Say) -> Json:
@@ -43,6 +67,15 @@ def serve(asked: Json, say: Say) -> Json:
     """
     if asked["digest"] != _own_digest():
         return {"version": _own_digest()}
+    return carry_out(asked, say)
+
+
+def carry_out(asked: Json, say: Say) -> Json:
+    """Do what an order of this version says.
+
+    Raises:
+        HoldfastError: it could not be done.
+    """
     with errors.naming(f"the data or {STATE}"):
         return _ORDERS[asked["do"]](asked, say)
 
@@ -109,6 +142,65 @@ def _give_up(asked: Json, _: Say) -> Json:
         raise OSError(asked["errno"], os.strerror(asked["errno"]), asked["file"])
 
 
+def _prepare_dump(asked: Json, _: Say) -> Json:
+    folder = _of_dumps(asked["side"])
+    survey.clear(folder)
+    folder.mkdir(parents=True, mode=0o700)
+    return {}
+
+
+def _read_side(asked: Json, _: Say) -> Json:
+    found: Json = json.loads(Path(asked["side"]).read_text())
+    survey.clear(_of_dumps(asked["side"]))
+    return found
+
+
+def _of_dumps(side: str) -> Path:
+    """Return the folder a dump's side file lies in, which is emptied."""
+    folder = Path(side).parent
+    if folder.parent.name != DUMPS or ".." in folder.parts:
+        raise HoldfastError(f"{folder} is no folder for dumps")
+    return folder
+
+
+def _databases_waiting(asked: Json, _: Say) -> Json:
+    return {"waiting": [index for index, one in enumerate(_databases(asked)) if not databases.is_in_place(one)]}
+
+
+def _databases_ready(asked: Json, _: Say) -> Json:
+    databases.make_ready(_databases(asked), overwrite=asked["overwrite"])
+    return {}
+
+
+def _database_begin(asked: Json, _: Say) -> Json:
+    return {"begun": databases.begin(_databases(asked)[0], anew=asked["anew"])}
+
+
+def _database_judge(asked: Json, _: Say) -> Json:
+    return {"differences": databases.judge(_databases(asked)[0])}
+
+
+def _databases_put(asked: Json, _: Say) -> Json:
+    databases.put(_databases(asked))
+    return {}
+
+
+def _databases_give_up(asked: Json, _: Say) -> Json:
+    databases.give_up(_databases(asked))
+    return {}
+
+
+def _newest(asked: Json, _: Say) -> Json:
+    if asked["sql"].startswith("/"):
+        database = landing.real(asked["root"], asked["sql"])
+        return {"newest": sqlite.newest(database, asked["query"]) if database.is_file() else None}
+    return {"newest": databases.newest(asked["sql"], asked["query"])}
+
+
+def _databases(asked: Json) -> list[Database]:
+    return [Database(**one) for one in asked["databases"]]
+
+
 def _ours(staging: str) -> Path:
     """Return a folder for staged data, which is removed with what is beside it: only ever below our own."""
     path = Path(staging)
@@ -140,4 +232,13 @@ _ORDERS: dict[str, Callable[[Json, Say], Json]] = {
     "compare": _compare,
     "put": _put,
     "give up": _give_up,
+    "prepare dump": _prepare_dump,
+    "read side": _read_side,
+    "databases waiting": _databases_waiting,
+    "databases ready": _databases_ready,
+    "database begin": _database_begin,
+    "database judge": _database_judge,
+    "databases put": _databases_put,
+    "databases give up": _databases_give_up,
+    "newest": _newest,
 }
