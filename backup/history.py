@@ -224,6 +224,15 @@ class Copies:
         """Return every medium ever prepared, by label."""
         return {label: _medium(label, item) for label, item in self.state.get("now/:media", {}).items()}
 
+    def whose_turn(self, labels: Sequence[str]) -> str:
+        """Return the medium whose turn it is: one never used, else the one sealed longest ago."""
+        known = {label: self.media.get(label) for label in labels}
+
+        def sealed(medium: Medium | None) -> str:
+            return "" if medium is None or medium.sealed_at is None else medium.sealed_at.isoformat()
+
+        return min(labels, key=lambda label: (known[label] is not None, sealed(known[label])))
+
     def _newest_in(self, system: str, kind: str, store: str) -> Iterable[Mapping[str, Any] | None]:
         """Return the newest item of one store, or of all."""
         newest = self._of(system).get("newest", {})

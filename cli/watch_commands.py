@@ -176,24 +176,20 @@ def show(
 ) -> ExitCode:
     """Show whether the watch runs, the work of the days ahead, and what gets in each other's way (1).
 
+    Copies into vaults and onto media, detection, deadlines of incidents; clashes by how long each copy took last time.
+
     Example: holdfast watch show --days 14
     """
-    from backup.history import state_of
-    from incident.watch import calendar, heartbeat
-    from incident.watch.parts import PARTS
+    from incident.watch.outlook import outlook
 
-    here, now = current(context), current(context).clock.now()
-    silence = heartbeat.silence(here.state, now)
-    coming = calendar.ahead(here.site, state_of(here.ledger), now, days)
-    clashes = calendar.clashes(here.site, coming)
-    beats = [beat for part in PARTS if (beat := heartbeat.read(here.state, part.name)) is not None]
+    here = current(context)
+    found = outlook(here.site, here.ledger, here.state, days)
     if json:
-        shape = {"set_up": heartbeat.ever(here.state), "silence": silence, "parts": [beat.as_json() for beat in beats]}
-        output.document(shape | {"ahead": [each.as_json() for each in coming], "clashes": clashes})
+        output.document(found.as_json())
     else:
-        output.line(silence or ("the watch runs" if heartbeat.ever(here.state) else "the watch was never started here"))
-        rows = [(each.at.strftime("%a %d %b %H:%M"), each.kind, each.system, each.store) for each in coming]
-        output.table(("due (UTC)", "kind", "system", "store"), rows)
-        for clash in clashes:
+        output.line(found.silence or ("the watch runs" if found.set_up else "the watch was never started here"))
+        rows = [(f"{each.at:%a %d %b %H:%M}", each.kind, each.system, each.store or each.what) for each in found.ahead]
+        output.table(("due (UTC)", "kind", "system", "what"), rows)
+        for clash in found.clashes:
             output.line(f"clash: {clash}")
-    return ExitCode.FINDINGS if silence or clashes else ExitCode.DONE
+    return ExitCode.FINDINGS if found.silence or found.clashes else ExitCode.DONE

@@ -103,7 +103,7 @@ def _rotation(depot: Depot, copies: Copies, name: str, every: timedelta, now: da
     asked = [key for key, system in depot.site.own.items() if any(_is_on(copy, name) for copy in system.copies)]
     ages = {key: _newest(copies, key, labels) for key in asked}
     late = [key for key, kept in ages.items() if kept is None]
-    mend = f"holdfast backup media attach {_next_label(copies, labels)}"
+    mend = f"holdfast backup media attach {copies.whose_turn(labels)}"
     if late:
         return Found("red", f"nothing of {', '.join(late)} is on it yet", f"set {name}", mend)
     oldest = min(kept.at for kept in ages.values() if kept is not None)
@@ -123,16 +123,6 @@ def _is_on(copy: Copy, name: str) -> bool:
 def _newest(copies: Copies, key: str, labels: list[str]) -> Kept | None:
     found = [kept for label in labels if (kept := copies.newest(key, "medium", label)) is not None]
     return max(found, key=lambda kept: kept.at, default=None)
-
-
-def _next_label(copies: Copies, labels: list[str]) -> str:
-    """Return the medium whose turn it is: one never used, else the one sealed longest ago."""
-    known = {label: copies.media.get(label) for label in labels}
-    return min(labels, key=lambda label: (known[label] is not None, _sealed(known[label])))
-
-
-def _sealed(medium: Medium | None) -> str:
-    return "" if medium is None or medium.sealed_at is None else medium.sealed_at.isoformat()
 
 
 def _medium(medium: Medium) -> Iterator[Found]:

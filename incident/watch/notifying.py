@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from incident import clocks
-from incident.incident import all_incidents
+from incident.clocks import IncidentClock
+from incident.incident import Incident, all_incidents
 from incident.watch import sending
 from incident.watch.early import Notice, notices
 from inventory import policy
@@ -23,13 +24,19 @@ _LOUD = alerts.rank("high")
 
 def clock_warnings(site: Site, ledger: Ledger, told: Told) -> ExitCode:
     """Put a notice for each clock of an open incident that passed a mark; each mark is told once."""
-    rules, now = policy.load(site.settings.policies).clocks, ledger.clock.now()
     found: list[Notice] = []
-    for incident in all_incidents(ledger):
-        running = clocks.clocks(incident, rules, site.systems, now)
-        if incident.open or clocks.owed(running):
-            found += notices(incident.id, incident.title, running)
+    for incident, each in running(site, ledger):
+        found += notices(incident.id, incident.title, each)
     return put(site, ledger, found, told)
+
+
+def running(site: Site, ledger: Ledger) -> Iterator[tuple[Incident, list[IncidentClock]]]:
+    """Yield every incident that is open or of which something is still owed, with its clocks."""
+    rules, now = policy.load(site.settings.policies).clocks, ledger.clock.now()
+    for incident in all_incidents(ledger):
+        found = clocks.clocks(incident, rules, site.systems, now)
+        if incident.open or clocks.owed(found):
+            yield incident, found
 
 
 def put(site: Site, ledger: Ledger, found: Iterable[Notice], told: Told) -> ExitCode:

@@ -36,13 +36,14 @@ def test_who_may_take_no_copies_starts_no_watch(world: World, capsys: pytest.Cap
 
 
 def test_show_tells_the_days_ahead(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert watch(world, "show", "--json", "--days", "1") == ExitCode.DONE
+    assert watch(world, "show", "--json", "--days", "1") == ExitCode.FINDINGS, "a disk is needed, and away"
     shape = json.loads(capsys.readouterr().out)
     assert list(shape) == ["set_up", "silence", "parts", "ahead", "clashes"]
     assert shape["set_up"] is False
     assert [each["kind"] for each in shape["ahead"]].count("vault") == 5
-    assert watch(world, "show") == ExitCode.DONE
-    assert "never started here" in capsys.readouterr().out
+    assert watch(world, "show") == ExitCode.FINDINGS
+    said = capsys.readouterr().out
+    assert ("never started here" in said, "clash: " in said, "weekly-a is away" in said) == (True, True, True)
 
 
 def test_options_of_the_watch_before_a_subcommand_are_refused(world: World) -> None:

@@ -138,6 +138,9 @@ def test_after_a_power_cut_what_was_missed_is_done_once_the_most_important_first
     on(control, "holdfast watch round backup")
     after = [record for record in records(control, "backup.finished") if record["seq"] > before]
     assert [record["system"] for record in after] == ["idp", "land"], "each once"
+    shown = json.loads(on(control, "holdfast watch show --json", check=False).stdout)
+    assert {each["kind"] for each in shown["ahead"]} == {"vault", "detect", "clock"}
+    assert {part["part"] for part in shown["parts"]} == {"backup", "detect", "clocks", "outbox"}
     assert records(control, "watch.started")[-1]["body"]["silent_seconds"] >= 0
     assert json.loads(on(control, "holdfast ledger verify --json", check=False).stdout)["whole"] is True
 

@@ -5,53 +5,73 @@ from datetime import timedelta
 import pytest
 
 from cli.clock import SystemClock
+from incident.clocks import IncidentClock
 from incident.watch import calendar
-from tests.backup.world import SYSTEM, World
+from incident.watch.calendar import Due
+from incident.watch.heartbeat import Beat
+from tests.backup.world import World
+from tests.fakes.clock import FakeClock
+
+NOW = FakeClock().now()
+HOUR = timedelta(hours=1)
+
+
+def copying(world: World, days: int) -> list[Due]:
+    now = SystemClock().now()
+    return calendar.in_order(calendar.copying(world.site, world.depot.copies(), now, now + timedelta(days=days)))
 
 
 def test_a_copy_never_made_is_due_now_and_then_each_period(world: World) -> None:
-    now = SystemClock().now()
-    coming = calendar.ahead(world.site, world.depot.copies(), now, days=1)
+    coming = copying(world, 1)
+    first = coming[0].at
     vault = [each for each in coming if each.kind == "vault"]
-    assert [(each.at - now).total_seconds() / 3600 for each in vault] == [0, 6, 12, 18, 24]
-    assert [(each.at, each.store) for each in coming if each.kind == "media"] == [(now, "weekly")]
-    assert calendar.clashes(world.site, coming) == []
+    assert [(each.at - first).total_seconds() / 3600 for each in vault] == [0, 6, 12, 18, 24]
+    assert [(each.at, each.store) for each in coming if each.kind == "media"] == [(first, "weekly")]
 
 
 @pytest.mark.restic
 def test_a_copy_that_was_made_is_due_a_period_later(copied: World) -> None:
     now = SystemClock().now()
-    coming = calendar.ahead(copied.site, copied.depot.copies(), now, days=8)
-    first = {each.kind: each for each in reversed(coming)}
+    first = {each.kind: each for each in reversed(copying(copied, 8))}
     assert timedelta(hours=5) < first["vault"].at - now < timedelta(hours=6)
     assert timedelta(days=6) < first["media"].at - now < timedelta(days=7)
     assert first["vault"].seconds is not None
 
 
-def test_two_sets_that_want_one_place_on_one_day_are_named(world: World) -> None:
-    settings = world.root / "site/holdfast.yml"
-    settings.write_text(
-        settings.read_text() + "  monthly: {disks: {monthly-a: {directory: ../shelf/m, attach: ../mnt/offline}}}\n"
-    )
+@pytest.mark.parametrize(
+    ("last", "minutes", "seconds"),
+    [
+        (None, 0, None),
+        (Beat("detect", NOW - timedelta(minutes=2), NOW), 3, 120),
+        (Beat("detect", NOW - timedelta(hours=2), None), 0, None),
+        (Beat("detect", NOW + timedelta(hours=2), NOW + timedelta(hours=3)), 0, 3600),
+    ],
+)
+def test_detection_is_one_line_that_comes_again_and_is_never_in_the_past(
+    world: World, last: Beat | None, minutes: int, seconds: float | None
+) -> None:
+    assert calendar.detecting(world.site, last, NOW) == [], "no system names logs"
     inventory = world.root / "site/inventory/edoc.yml"
-    inventory.write_text(inventory.read_text().replace("every: 7d}]", "every: 7d}, {media: monthly, every: 30d}]"))
+    inventory.write_text(inventory.read_text() + "      logs: [{host: documents-1, file: /var/log/auth.log}]\n")
     world.__dict__.pop("site", None)
-    coming = calendar.ahead(world.site, world.depot.copies(), SystemClock().now(), days=1)
-    [clash] = calendar.clashes(world.site, coming)
-    assert "monthly and weekly both want" in clash
+    [each] = calendar.detecting(world.site, last, NOW)
+    assert (each.at, each.seconds) == (NOW + timedelta(minutes=minutes), seconds)
+    assert each.what == "the logs of 1 system, every 5m"
 
 
-def test_copies_of_one_host_at_the_same_time_are_named(world: World) -> None:
-    inventory = world.root / "site/inventory/other.yml"
-    text = (world.root / "site/inventory/edoc.yml").read_text()
-    hosts = text[text.index("  hosts:") : text.index("  vars:")]
-    other = text.replace("edoc:\n" + hosts, "other:\n  hosts: {documents-1: {}}\n")
-    inventory.write_text(other.replace("name: Documents", "name: Other"))
-    world.__dict__.pop("site", None)
-    now = SystemClock().now()
-    coming = [
-        calendar.Due(now, "vault", SYSTEM, "main", 600.0),
-        calendar.Due(now + timedelta(minutes=5), "vault", "other", "main", 600.0),
-        calendar.Due(now + timedelta(minutes=30), "vault", "other", "main", 600.0),
+def test_what_an_incident_owes_is_told_until_it_is_done_also_when_it_is_late() -> None:
+    def clock(due: timedelta, *, stopped: bool = False) -> IncidentClock:
+        start = NOW - 9 * HOUR
+        return IncidentClock("ack", "Acknowledge", None, start, NOW + due, NOW if stopped else None, NOW, (1.0,))
+
+    running = [
+        ("i-1", clock(HOUR)),
+        ("i-2", clock(-HOUR)),
+        ("i-3", clock(HOUR, stopped=True)),
+        ("i-4", clock(99 * HOUR)),
     ]
-    assert calendar.clashes(world.site, coming) == ["edoc and other read documents-1 at the same time: one waits"]
+    owed = calendar.in_order(calendar.owing(running, NOW + 24 * HOUR))
+    assert [(each.at, each.what) for each in owed] == [
+        (NOW - HOUR, "i-2: Acknowledge, LATE"),
+        (NOW + HOUR, "i-1: Acknowledge"),
+    ]
