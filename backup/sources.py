@@ -120,6 +120,24 @@ def prepare(depot: Depot, key: str, progress: OnProgress) -> Prepared:
     return prepared
 
 
+def absent(depot: Depot, key: str) -> list[str]:
+    """Return what of a system's data is not there, in words, as far as looking goes; nothing is read.
+
+    Raises:
+        HoldfastError: a host cannot be reached, or is not prepared.
+    """
+    system = depot.site.system(key)
+    found: list[str] = []
+    for host in _hosts(depot, system):
+        wanted = _wanted(system, host, Path())
+        own = [one.postgresql for one in system.data if isinstance(one, PostgresqlSource) and one.host == host.name]
+        paths = [*(path for path, _ in wanted.files), *wanted.sqlite]
+        machine = machines.of(depot, host, owners=True)
+        answer = machine.ask("present", host=host.name, root=host.root, paths=paths, databases=own)
+        found += [str(problem) for problem in answer["problems"]]
+    return found
+
+
 def write(prepared: Prepared) -> None:
     """Put the manifest where restic will find it."""
     file = prepared.staging / manifest.NAME

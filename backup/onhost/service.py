@@ -14,6 +14,7 @@ from backup import errors
 from backup.onhost import DUMPS, STATE, databases, dumping, landing, order, room, sqlite, survey
 from backup.onhost.databases import Database
 from backup.onhost.order import Json
+from backup.onhost.psql import Session
 from inventory.errors import HoldfastError
 
 _SEEN = "seen.json"
@@ -78,6 +79,19 @@ def carry_out(asked: Json, say: Say) -> Json:
     """
     with errors.naming(f"the data or {STATE}"):
         return _ORDERS[asked["do"]](asked, say)
+
+
+def _present(asked: Json, _: Say) -> Json:
+    """Look whether what is to be copied is there, without reading it."""
+    host, root = asked["host"], asked["root"]
+    gone = [f"{host}:{path} is missing" for path in asked["paths"] if not landing.real(root, path).exists()]
+    for name in asked["databases"]:
+        try:
+            with Session(name) as session:
+                session.ask("select 1")
+        except errors.SourceError as error:
+            gone.append(f"{host}: {error.message}")
+    return {"problems": gone}
 
 
 def _survey(asked: Json, say: Say) -> Json:
@@ -223,6 +237,7 @@ def _say(content: Json) -> None:
 
 
 _ORDERS: dict[str, Callable[[Json, Say], Json]] = {
+    "present": _present,
     "survey": _survey,
     "changed": _changed,
     "clear": _clear,

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from backup import vault
+from backup import sources, vault
 from backup.depot import Depot, Store
 from backup.history import Copies
 from backup.schedule import next_due
 from incident.doctor.finding import Check, Found
 from incident.doctor.patient import Patient
-from inventory import duration, reach, size
+from inventory import duration, size
 from inventory.errors import HoldfastError
 from inventory.site import Site
-from inventory.system import FilesSource, PostgresqlSource, SqliteSource, System, VaultCopy
+from inventory.system import VaultCopy
 
 NIGHT = timedelta(days=1)
 _SPARE = 1.1
@@ -79,36 +78,24 @@ def due(site: Site, copies: Copies, now: datetime, within: timedelta) -> list[Du
 
 def against(depot: Depot, one: Due) -> Found | None:
     """Return the first thing a copy will fail on: source, vault, repository and password, room."""
-    system, store = depot.site.system(one.system), depot.vault(one.store)
+    store = depot.vault(one.store)
     return (
-        _source(depot.site, one.system, system)
+        _source(depot, one.system)
         or _vault(depot, store)
         or _password(depot, store, one.system)
         or _room(depot, store, one.system)
     )
 
 
-def _source(site: Site, key: str, system: System) -> Found | None:
+def _source(depot: Depot, key: str) -> Found | None:
     show = f"holdfast inventory show {key}"
-    if not system.data:
+    if not depot.site.system(key).data:
         return Found("red", "it names no data", mend=show)
-    for source in system.data:
-        host = site.host(source.host)
-        match source:
-            case PostgresqlSource():
-                return Found("red", f"the database {source.postgresql} cannot be copied yet", mend=show)
-            case FilesSource():
-                paths = source.files
-            case SqliteSource():
-                paths = [source.sqlite]
-        try:
-            reach.require_local(host)
-        except HoldfastError as error:
-            return Found("red", error.message, mend=error.hint)
-        for path in paths:
-            if not Path(host.path(path)).exists():
-                return Found("red", f"{host.name}:{path} is missing", mend=show)
-    return None
+    try:
+        absent = sources.absent(depot, key)
+    except HoldfastError as error:
+        return Found("red", error.message, mend=error.hint)
+    return Found("red", absent[0], mend=show) if absent else None
 
 
 def _vault(depot: Depot, store: Store) -> Found | None:

@@ -300,7 +300,7 @@ FAULTS: dict[Callable[[World], None], Named] = {
 
 TONIGHT: dict[Callable[[World], None], str] = {
     lost_source: "documents-1:/srv/edoc is missing",
-    postgresql: "cannot be copied yet",
+    postgresql: "PostgreSQL (edoc)",
     far_host: "ssh",
     lost_host_tonight: "is missing",
     dead_vault: "is not at",
