@@ -20,7 +20,7 @@ from backup.reviving import Reviving
 from backup.there import There
 from inventory.errors import UsageError
 from inventory.system import Host
-from inventory.verdict import InDoubtError
+from inventory.verdict import InDoubtError, NoSuchRunError
 
 Said = tuple[list[str], list[str]]
 """What differs, and what is only worth saying."""
@@ -57,6 +57,7 @@ class Bringing:
         self._repository, self._document = repository, document
         self._mark = candidate.snapshot[:8]
         self._lends: dict[str, Repository] = {}
+        self._runs: list[tuple[Machine, str]] = []
         self._hosts = {host.name: host for host in targets.values()}
         self._targets = self._look(places(document, targets, self._mark), run_name)
         self._servers: list[Reviving] = []
@@ -115,10 +116,8 @@ class Bringing:
 
     def forget(self) -> None:
         """Give up what hosts keep of the runs; nobody needs to come back to them."""
-        for target in self._targets:
-            for place in target.waiting:
-                if place.run:
-                    target.machine.forget(place.run)
+        for machine, run in self._runs:
+            machine.forget(run)
         for server in self._servers:
             server.forget()
 
@@ -158,23 +157,20 @@ class Bringing:
     def _restored(self, target: _Target, index: int, repository: Repository, progress: OnProgress) -> Restored:
         """Read one source; a run of ours that goes on is followed, one that came to no end is begun anew."""
         place, machine = target.waiting[index], target.machine
-        if machine.begin(target.waiting, index) and place.run:
-            machine.forget(place.run)
         snapshot = place.source.snapshot or self._candidate.snapshot
 
-        def restore() -> Restored:
+        def restore(run: str) -> Restored:
+            self._runs += [(machine, run)] if run else []
             return machine.restic.restore(
-                repository, snapshot, place.source.stored, place.staging, name=place.run or None, progress=progress
+                repository, snapshot, place.source.stored, place.staging, name=run or None, progress=progress
             )
 
         try:
-            return restore()
-        except InDoubtError:
+            return restore(machine.begin(target.waiting, index))
+        except (InDoubtError, NoSuchRunError):
             if not place.run:
                 raise
-            machine.forget(place.run)
-            machine.begin(target.waiting, index, anew=True)
-            return restore()
+            return restore(machine.begin(target.waiting, index, anew=True))
 
 
 def places(document: Manifest, targets: Mapping[str, Host], mark: str) -> list[Place]:

@@ -69,7 +69,7 @@ class Here:
         with room.giving_up(places):
             room.make_ready(places, document, overwrite=overwrite)
 
-    def begin(self, places: Sequence[Place], index: int, *, anew: bool = False) -> bool:
+    def begin(self, places: Sequence[Place], index: int, *, anew: bool = False) -> str:
         """See `Machine`."""
         with room.giving_up(places):
             return landing.begin(places[index], anew=anew)

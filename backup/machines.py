@@ -55,8 +55,8 @@ class Machine(Protocol):
         """Refuse before anything is written if something is in the way, or there is no room."""
         ...
 
-    def begin(self, places: Sequence[Place], index: int, *, anew: bool = False) -> bool:
-        """Make one place's empty folder to read into; False if its own run has begun already (see `landing.begin`)."""
+    def begin(self, places: Sequence[Place], index: int, *, anew: bool = False) -> str:
+        """Make one place's empty folder to read into; returns the name of the run (see `landing.begin`)."""
         ...
 
     def compare(self, place: Place, document: Manifest) -> Comparison:

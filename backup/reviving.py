@@ -15,7 +15,7 @@ from backup.onhost.databases import Database
 from backup.restic import OnProgress
 from backup.restic_command import Repository
 from inventory.ssh import plain
-from inventory.verdict import InDoubtError
+from inventory.verdict import InDoubtError, NoSuchRunError
 
 
 class Reviving:
@@ -29,6 +29,7 @@ class Reviving:
         """
         self.machine = machine
         self._host = host
+        self._runs: list[str] = []
         own = [source for source in document.sources if source.host == source_host]
         self._roles = next((source for source in own if source.kind == "roles"), None)
         self.all: list[tuple[Source, Database]] = []
@@ -68,9 +69,8 @@ class Reviving:
 
     def forget(self) -> None:
         """Give up what the host keeps of the runs."""
-        for _, one in self.waiting:
-            if one.run:
-                self.machine.forget(one.run)
+        for run in self._runs:
+            self.machine.forget(run)
 
     def _judged(self, one: Database, progress: OnProgress) -> list[str]:
         progress(f"{one.shown}: counting", None)
@@ -79,17 +79,18 @@ class Reviving:
 
     def _loaded(self, repository: Repository, source: Source, one: Database) -> list[str]:
         """Load one database; a run of ours that goes on is followed, one that came to no end is begun anew."""
-        begun = self.machine.ask("database begin", databases=self._said([one]), anew=False)["begun"]
-        if begun and one.run:
-            self.machine.forget(one.run)
         try:
-            return self._load(repository, source, one.beside, one.run)
-        except InDoubtError:
+            return self._load(repository, source, one.beside, self._begun(one, anew=False))
+        except (InDoubtError, NoSuchRunError):
             if not one.run:
                 raise
-            self.machine.forget(one.run)
-            self.machine.ask("database begin", databases=self._said([one]), anew=True)
-            return self._load(repository, source, one.beside, one.run)
+            return self._load(repository, source, one.beside, self._begun(one, anew=True))
+
+    def _begun(self, one: Database, *, anew: bool) -> str:
+        """Have an empty database beside, unless the run that loads it goes on; returns the run's name."""
+        run = str(self.machine.ask("database begin", databases=self._said([one]), anew=anew)["run"])
+        self._runs += [run] if run else []
+        return run
 
     def _load(self, repository: Repository, source: Source, database: str, run: str) -> list[str]:
         """Have our program there read a dump and load it; returns what restic found damaged.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ def make_ready(waiting: Sequence[Database], *, overwrite: bool) -> None:
     """
     with Session(MAINTENANCE) as session:
         postgresql.require_free(session, [one.name for one in waiting], waiting[0].host, overwrite=overwrite)
-        wanted = sum(int(one.about.get("size") or 0) for one in waiting if not _goes_on(session, one))
+        wanted = sum(int(one.about.get("size") or 0) for one in waiting if not _going_on(session, one))
         folder = Path(session.ask("show data_directory")[0])
     if os.access(folder, os.R_OK):
         free = shutil.disk_usage(folder).free
@@ -86,15 +87,16 @@ def make_ready(waiting: Sequence[Database], *, overwrite: bool) -> None:
             )
 
 
-def begin(one: Database, *, anew: bool = False) -> bool:
-    """Make an empty database beside; False, and nothing is touched, if the run that is to load it has begun already."""
+def begin(one: Database, *, anew: bool = False) -> str:
+    """Make an empty database beside, and return the whole name of the run that is to load it (see `landing.begin`)."""
     with Session(MAINTENANCE) as session:
-        if _goes_on(session, one) and not anew:
-            return False
+        if (name := _going_on(session, one)) and not anew:
+            return name
         one.note("run").unlink(missing_ok=True)
         postgresql.create(session, one.beside, one.about)
-    _note(one.note("run"), {"run": one.run})
-    return True
+    name = f"{one.run}-{secrets.token_hex(4)}" if one.run else ""
+    _note(one.note("run"), {"run": one.run, "name": name})
+    return name
 
 
 def judge(one: Database) -> list[str]:
@@ -129,9 +131,11 @@ def newest(name: str, query: str) -> str | None:
         return postgresql.newest(session, query)
 
 
-def _goes_on(session: Session, one: Database) -> bool:
-    there = postgresql.is_there(session, one.beside)
-    return there and bool(one.run) and _noted(one.note("run")).get("run") == one.run
+def _going_on(session: Session, one: Database) -> str:
+    noted = _noted(one.note("run"))
+    if not one.run or noted.get("run") != one.run or not postgresql.is_there(session, one.beside):
+        return ""
+    return str(noted["name"])
 
 
 def _noted(file: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,26 +87,25 @@ def clear(places: Sequence[Place]) -> None:
 
 def goes_on(place: Place) -> bool:
     """Tell whether what lies beside a place was begun by the very run that is to read it."""
-    try:
-        return bool(place.run) and (place.staging / _RUN).read_text() == place.run
-    except OSError:
-        return False
+    return _going_on(place) != ""
 
 
-def begin(place: Place, *, anew: bool = False) -> bool:
+def begin(place: Place, *, anew: bool = False) -> str:
     """Make an empty folder to read into; what a killed restore left there is removed.
 
-    Returns False, and touches nothing, if the place's own run has begun already; with `anew` that is removed too.
+    Returns the whole name of the run that is to read it: if the place's own run has begun already, its name, and
+    nothing is touched; with `anew` that is removed too. No two runs have one name: a host takes each only once.
     """
-    if goes_on(place) and not anew:
-        return False
+    if (name := _going_on(place)) and not anew:
+        return name
     if place.staging.exists():
         shutil.rmtree(place.staging)
     _make_parents(place, place.staging)
     place.staging.mkdir(mode=0o700)
-    if place.run:
-        (place.staging / _RUN).write_text(place.run)
-    return True
+    name = f"{place.run}-{secrets.token_hex(4)}" if place.run else ""
+    if name:
+        (place.staging / _RUN).write_text(name)
+    return name
 
 
 def judge(place: Place, document: Manifest, *, owners: bool) -> Comparison:
@@ -162,6 +162,14 @@ def compare(place: Place, document: Manifest, there: Path, *, owners: bool) -> C
     if source.kind == "sqlite" and not result.differences:
         faults += _database_faults(source, there)
     return Comparison(result.compared, (*result.differences, *faults), result.notes)
+
+
+def _going_on(place: Place) -> str:
+    try:
+        name = (place.staging / _RUN).read_text()
+    except OSError:
+        return ""
+    return name if place.run and name.rpartition("-")[0] == place.run else ""
 
 
 def _database_faults(source: Source, database: Path) -> list[str]:

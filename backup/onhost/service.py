@@ -137,7 +137,7 @@ def _make_ready(asked: Json, _: Say) -> Json:
 def _begin(asked: Json, _: Say) -> Json:
     places = _places(asked)
     with room.giving_up(places):
-        return {"begun": landing.begin(places[asked["index"]], anew=asked["anew"])}
+        return {"run": landing.begin(places[asked["index"]], anew=asked["anew"])}
 
 
 def _compare(asked: Json, _: Say) -> Json:
@@ -187,7 +187,7 @@ def _databases_ready(asked: Json, _: Say) -> Json:
 
 
 def _database_begin(asked: Json, _: Say) -> Json:
-    return {"begun": databases.begin(_databases(asked)[0], anew=asked["anew"])}
+    return {"run": databases.begin(_databases(asked)[0], anew=asked["anew"])}
 
 
 def _database_judge(asked: Json, _: Say) -> Json:

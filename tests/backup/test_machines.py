@@ -50,8 +50,8 @@ def test_data_is_listed_compared_and_put_in_place(machine: Machine, far: World, 
     place = Place(found.sources[0], "spare-1", str(root), root / "srv/far", "abcd1234", "restore-7-1")
     assert machine.waiting([place], document) == [place]
     machine.make_ready([place], document, overwrite=False)
-    assert machine.begin([place], 0)
-    assert not machine.begin([place], 0)
+    first = machine.begin([place], 0)
+    assert machine.begin([place], 0) == first != ""
     (far.root / "db-1/srv/far/files").rename(place.arrived)
     assert machine.compare(place, document).differences[0].startswith("db-1:/srv/far/files/secret: size is 7")
     whole = replace(document, entries=[entry for entry in found.entries if not entry.path.endswith("/secret")])

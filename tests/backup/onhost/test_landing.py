@@ -75,9 +75,14 @@ def test_what_a_killed_restore_left_is_removed_by_the_next(tmp_path: Path) -> No
 
 def test_what_a_run_of_its_own_has_begun_is_gone_on_with_until_it_differs(tmp_path: Path) -> None:
     one = replace(place(tmp_path), run="restore-one-1")
-    assert landing.begin(one)
-    assert not landing.begin(one), "it is followed, not begun again"
-    assert landing.begin(replace(one, run="restore-two-1")), "another run begins anew"
+    first = landing.begin(one)
+    assert first.startswith("restore-one-1-")
+    (one.staging / "half").touch()
+    assert landing.begin(one) == first, "it is followed, not begun again"
+    assert landing.begin(one, anew=True) != first, "a host takes a name only once"
+    assert not (one.staging / "half").exists()
+    assert landing.begin(replace(one, run="restore-two-1")).startswith("restore-two-1-"), "another run begins anew"
+    landing.begin(one)
     document = Manifest("district", "edoc", "", "", None, [one.source], [])
     arrive(one)
     missing = Entry("documents-1", "/srv/edoc/gone", "file", 1, 0o600, 0, 0, 0)
