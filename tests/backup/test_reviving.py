@@ -15,8 +15,8 @@ from backup.depot import Depot
 from backup.errors import RepositoryMissingError, TargetInUseError
 from inventory.settings import Disk, RotationSet
 from inventory.system import Canary, Host, PostgresqlSource, SqliteSource
-from tests.backup import away, servers
-from tests.backup.servers import psql
+from tests.backup import away, postgres
+from tests.backup.postgres import psql
 from tests.backup.world import World
 from tests.inventory.sshd import SshHost
 
@@ -37,17 +37,17 @@ def land(request: pytest.FixtureRequest, far: World, monkeypatch: pytest.MonkeyP
     local = request.param == "this machine"
     system = far.site.system(away.SYSTEM)
     data = [source for source in system.data if not isinstance(source, SqliteSource)]
-    canary = Canary(sql="land", host="db-1", query=servers.CANARY)
+    canary = Canary(sql="land", host="db-1", query=postgres.CANARY)
     update = {"data": [*data, PostgresqlSource(postgresql="land", host="db-1")], "canary": canary}
     hosts = dict(far.site.hosts)
     if local:
         hosts = {name: host.model_copy(update={"connection": "local"}) for name, host in hosts.items()}
     systems = {**far.site.systems, away.SYSTEM: system.model_copy(update=update)}
     far.depot = Depot(replace(far.site, systems=systems, hosts=hosts), far.state, far.ledger)
-    with servers.server(None if local else ssh_host.where / "sockets") as where:
+    with postgres.server(None if local else ssh_host.where / "sockets") as where:
         if local:
             monkeypatch.setenv("PGHOST", str(where))
-        psql(where, servers.ROWS)
+        psql(where, postgres.ROWS)
         yield far, where
 
 

@@ -12,13 +12,13 @@ from backup.errors import ManifestError, StorageError, TargetInUseError
 from backup.onhost import databases, postgresql
 from backup.onhost.databases import Database
 from backup.onhost.psql import Session
-from tests.backup import servers
-from tests.backup.servers import psql
+from tests.backup import postgres
+from tests.backup.postgres import psql
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Path]:
-    with servers.server() as where:
+    with postgres.server() as where:
         psql(where, "create database full_one")
         psql(where, "create table t (a int)", "full_one")
         yield where

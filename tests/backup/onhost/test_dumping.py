@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from backup import onhost
-from tests.backup import servers
-from tests.backup.servers import psql
+from tests.backup import postgres
+from tests.backup.postgres import psql
 
 pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Path]:
-    with servers.server() as where:
-        psql(where, servers.ROWS)
+    with postgres.server() as where:
+        psql(where, postgres.ROWS)
         yield where
 
 
@@ -50,7 +50,7 @@ def test_rows_are_counted_in_the_very_moment_that_is_dumped(program: Path, serve
     try:
         for number in range(3):
             side = tmp_path / f"side-{number}"
-            done = run(program, server, "dump", "land", str(side), servers.CANARY)
+            done = run(program, server, "dump", "land", str(side), postgres.CANARY)
             assert (done.returncode, done.stderr) == (0, b"")
             said = json.loads(side.read_text())
             assert side.stat().st_mode & 0o777 == 0o600
@@ -61,7 +61,7 @@ def test_rows_are_counted_in_the_very_moment_that_is_dumped(program: Path, serve
             loaded = run(program, server, "load", name, "/bin/cat", str(dump))
             assert json.loads(loaded.stdout) == {"answer": {"reader": 0, "said": ""}}
             assert int(psql(server, "select count(*) from dossier", name)) == said["tables"]["public.dossier"]
-            assert psql(server, servers.CANARY, name).strip()[:19] == said["newest"][:19].replace("T", " ")
+            assert psql(server, postgres.CANARY, name).strip()[:19] == said["newest"][:19].replace("T", " ")
     finally:
         stop.set()
         writer.join()

@@ -8,7 +8,7 @@ import pytest
 from backup.errors import SourceError
 from backup.onhost import psql
 from backup.onhost.psql import Session
-from tests.backup import servers
+from tests.backup import postgres
 
 
 def test_names_and_values_are_quoted_whatever_is_in_them() -> None:
@@ -28,7 +28,7 @@ def test_postgresqls_programs_see_nothing_of_restics(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.postgresql
 def test_a_session_answers_until_a_statement_fails_and_then_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    with servers.server() as where:
+    with postgres.server() as where:
         monkeypatch.setenv("PGHOST", str(where))
         with Session("postgres") as session:
             assert session.ask("select n from generate_series(1, 3) n") == ["1", "2", "3"]
