@@ -57,9 +57,13 @@ def _web_address(url: str) -> str:
 
 
 class Elasticsearch(Strict):
-    """Where logs are kept and searched; the API key is in a file, a command's output, or a systemd credential."""
+    """Where logs are kept and searched; the API key is in a file, a command's output, or a systemd credential.
+
+    `other_nodes` are further addresses of the same cluster, for when the first does not answer.
+    """
 
     url: Annotated[str, AfterValidator(_web_address)]
+    other_nodes: list[Annotated[str, AfterValidator(_web_address)]] = []
     ca_file: str = ""
     api_key_file: str = ""
     api_key_command: list[str] = []

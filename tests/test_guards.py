@@ -28,6 +28,7 @@ DOORS = {
     "incident/planted_page.py": "import jinja2\n",
     "detect/planted_ansible.py": "import ansible\n",
     "detect/planted_search.py": "import elasticsearch\n",
+    "cli/planted_transport.py": "import elastic_transport\n",
     "ledger/planted_words.py": "import typer\n",
     "board/planted_colour.py": "import rich\n",
 }

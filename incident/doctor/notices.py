@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
+from detect.elastic import Engine
+from detect.elastic_answer import AccessError, Health, UnreachableError
+from detect.elastic_connection import Address
 from incident.doctor.finding import Check, Found
 from incident.doctor.patient import Patient
-from inventory.settings import Elasticsearch
+from inventory.clock import Clock
+from inventory.errors import HoldfastError
 from inventory.site import Site
 from ledger import outbox
 from ledger.ledger import Ledger
 
 _SECONDS = 10.0
-_NEEDS_KEY = (401, 403)
+_MAY_NOT = 403
 
 
 def checks(patient: Patient) -> list[Check]:
@@ -29,10 +30,9 @@ def checks(patient: Patient) -> list[Check]:
             mend="holdfast ledger outbox list --state dead",
         )
     ]
-    engine = site.settings.elasticsearch
-    if engine is not None:
+    if site.settings.elasticsearch is not None:
         why = "logs that cannot be searched are read by no rule"
-        found.append(Check("elasticsearch", why, lambda: [answers(site, engine)], remote=True))
+        found.append(Check("elasticsearch", why, lambda: [answers(site, patient.clock)], remote=True))
     return found
 
 
@@ -51,17 +51,29 @@ def notices(site: Site, ledger: Ledger) -> Iterator[Found]:
         yield Found("green", f"{len(site.settings.notifications)} channels, nothing given up")
 
 
-def answers(site: Site, engine: Elasticsearch) -> Found:
-    """Does the search engine answer, with a certificate that is proved? A key is not shown to it here."""
-    mend = f"curl -v {engine.url}"
+def answers(site: Site, clock: Clock) -> Found:
+    """Does the search engine answer with a certificate that is proved, take the key, and have all its data?"""
+    address = Address.of(site)
     try:
-        context = ssl.create_default_context(cafile=str(site.resolve(engine.ca_file)) if engine.ca_file else None)
-        request = urllib.request.Request(engine.url)  # noqa: S310  # the settings let in http and https only
-        with urllib.request.urlopen(request, timeout=_SECONDS, context=context) as answer:  # noqa: S310
-            return Found("green", f"{engine.url} answers {answer.status}")
-    except urllib.error.HTTPError as error:
-        reached = error.code in _NEEDS_KEY
-        said = f"{engine.url} answers {error.code}" + (": it wants its key, as it should" if reached else "")
-        return Found("green" if reached else "red", said, mend=mend)
-    except (OSError, ssl.SSLError) as error:
-        return Found("red", f"{engine.url} cannot be reached: {getattr(error, 'reason', error)}", mend=mend)
+        with Engine(address, clock, patience=0, limit=_SECONDS) as engine:
+            return _well(engine.look(), f"curl {address.urls[0]}/_cluster/allocation/explain")
+    except AccessError as error:
+        if error.status == _MAY_NOT:
+            return Found("amber", f"{error.message}: what it holds may be searched, how it is stays unseen")
+        missing = "" if address.key else "; holdfast.yml names none"
+        return Found("red", error.message + missing, mend=error.hint)
+    except UnreachableError as error:
+        return Found("red", error.message, mend=f"curl -v {address.urls[0]}")
+    except HoldfastError as error:
+        return Found("red", error.message, mend=error.hint)
+
+
+def _well(health: Health, mend: str) -> Found:
+    said = f"{health.name} answers, version {health.version or 'untold'}, {health.nodes} nodes"
+    match health.status:
+        case "green":
+            return Found("green", said)
+        case "yellow":
+            return Found("amber", f"{said}; {health.unassigned} shards have no second copy", mend=mend)
+        case _:
+            return Found("red", f"{said}; {health.unassigned} shards are missing, so searches fail", mend=mend)

@@ -103,23 +103,29 @@ class Cluster:
         """
         wanted = len(self.nodes) if nodes is None else nodes
         path = f"/_cluster/health?wait_for_nodes={wanted}&wait_for_status={status}&timeout=2s"
+        agree: set[Node] = set()  # one alone may not have noticed yet that another died
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until and any(node.alive for node in self.nodes):
             for node in self.nodes:
                 with suppress(OSError):
-                    health = self.ask("GET", path, node=node)
-                    if not health["timed_out"]:
-                        return
+                    agree.discard(node)
+                    if not self.ask("GET", path, node=node)["timed_out"]:
+                        agree.add(node)
+            if len(agree) >= wanted:
+                return
             time.sleep(0.25)
         log = (self.directory / f"{self.nodes[0].name}.out").read_text(errors="replace")
         raise ElasticError(f"{wanted} nodes did not become a cluster: {log[-2000:]}")
 
-    def mend(self) -> None:
-        """Start again the nodes that were killed, and remove every index."""
+    def mend(self, status: str = "yellow") -> None:
+        """Start again the nodes that were killed."""
         for node in self.nodes:
             if not node.alive:
                 node.start()
-        self.wait(status="yellow")
+        self.wait(status=status)
+
+    def clear(self) -> None:
+        """Remove every index."""
         for index in self.ask("GET", "/_cat/indices?format=json&h=index"):
             self.ask("DELETE", f"/{index['index']}")
 

@@ -31,3 +31,4 @@ def search_cluster(_search_cluster: Cluster) -> Iterator[Cluster]:
     """Three nodes, all up and without any index; nodes that a test kills are started again after it."""
     yield _search_cluster
     _search_cluster.mend()
+    _search_cluster.clear()

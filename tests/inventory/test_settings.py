@@ -16,7 +16,8 @@ timezone: Asia/Ho_Chi_Minh
 inventories: [../old]
 ledger: postgresql://holdfast@db.example:5432/holdfast
 ledger_password_file: /etc/holdfast/ledger
-elasticsearch: {url: "https://search.example:9200", ca_file: ca.pem, api_key_file: /etc/holdfast/search}
+elasticsearch:
+  {url: "https://search.example:9200", other_nodes: ["https://s2.example"], ca_file: ca.pem, api_key_file: /etc/search}
 notifications:
   duty: {command: [/usr/local/bin/page, --urgent]}
   mail: {smtp: mail.example, port: 587, from: h@example.vn, to: [duty@example.vn], user: h, password_command: [pass]}
@@ -36,6 +37,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert (read.language, read.timezone, read.inventories) == ("vi", "Asia/Ho_Chi_Minh", ["../old"])
     assert read.ledger == "postgresql://holdfast@db.example:5432/holdfast"
     assert read.elasticsearch is not None
+    assert read.elasticsearch.other_nodes == ["https://s2.example"]
     duty, mail = read.notifications["duty"], read.notifications["mail"]
     assert isinstance(duty, CommandChannel)
     assert duty.command == ["/usr/local/bin/page", "--urgent"]
@@ -68,6 +70,7 @@ LEDGER = "ledger: postgresql"
             "only one of ledger_password_file, ledger_password_command can say where the secret is",
         ),
         ("elasticsearch: {url: ftp://x}", "elasticsearch.url: 'ftp://x' is no address"),
+        ("elasticsearch: {url: 'https://x', other_nodes: [x]}", "elasticsearch.other_nodes.0: 'x' is no address"),
         ("elasticsearch: {url: 'https://u:p@x'}", "elasticsearch.url: an address holds no name and no password"),
         ("elasticsearch: {url: 'https://x', api_key: y}", "elasticsearch.api_key: unknown key (did you mean api_key_"),
         ("notifications: {a: {mail: x}}", "notifications.a: needs one of the keys command, smtp"),
