@@ -56,8 +56,15 @@ def renew(unit: str) -> None:
 
 
 def end(unit: str) -> None:
-    """End a unit for good, with what a timer started and the note of when that was."""
+    """End a unit for good; of a timer also what it started, and the note of when that was."""
     if not systemd():
+        return
+    if not (UNITS / unit).exists():  # somebody took its file away, but not what systemd made of it
+        with suppress(HoldfastError):
+            run("systemctl", "stop", unit)
+        for trace in (*(folder / unit for folder in UNITS.glob("*.wants")), _STAMPS / f"stamp-{unit}"):
+            trace.unlink(missing_ok=True)
+        forget(unit)
         return
     run("systemctl", "disable", "--now", unit)
     if unit.endswith(".timer"):

@@ -88,6 +88,12 @@ def records(host: LabHost, kind: str) -> list[dict[str, Any]]:
 def test_taken_away_the_watch_leaves_nothing_and_put_back_it_works_again(control: LabHost) -> None:
     wait(control, "systemctl is-active holdfast-watch holdfast-watch-look.timer")
     wait(control, "holdfast ledger show --kind backup.finished --json | grep -q complete")
+    assert {record["actor"] for record in records(control, "backup.finished")} == {"holdfast"}
+    assert "nothing to change" in on(control, f"{HOLDFAST} setup --yes").stdout
+    typed = control.ssh("holdfast", "watch", "show", "--json", user="minh", check=False)
+    assert typed.stdout, typed.stderr
+    shown = json.loads(typed.stdout)
+    assert (shown["set_up"], shown["silence"]) == (True, "")
     on(control, "systemctl start holdfast-watch-look.service")
     planned = on(control, "holdfast watch remove --plan", check=False)
     assert (planned.returncode, "holdfast-watch-look.timer" in planned.stdout) == (ExitCode.FINDINGS, True)
@@ -130,7 +136,7 @@ def test_after_a_power_cut_what_was_missed_is_done_once_the_most_important_first
     control.power_cut()
     control.power_on()
     wait(control, f"holdfast ledger show --kind backup.finished --json | grep -c complete | grep -qx {COPIES}")
-    wait(control, f"grep -q 'first feedback is LATE' {TOLD}")
+    wait(control, "holdfast ledger outbox list --json | grep -q 'first feedback is LATE'")
     wait(control, "holdfast detect alerts list --json | grep -q '\"id\"'")
     late = records(control, "watch.copy.late")
     assert [record["system"] for record in late] == ["idp", "land"], "the higher level first"
@@ -142,6 +148,8 @@ def test_after_a_power_cut_what_was_missed_is_done_once_the_most_important_first
     assert {each["kind"] for each in shown["ahead"]} == {"vault", "detect", "clock"}
     assert {part["part"] for part in shown["parts"]} == {"backup", "detect", "clocks", "outbox"}
     assert records(control, "watch.started")[-1]["body"]["silent_seconds"] >= 0
+    restarts = on(control, "systemctl show --property NRestarts --value holdfast-watch").stdout
+    assert restarts.strip() == "0", "it takes over from the watch that lost its power, at once"
     assert json.loads(on(control, "holdfast ledger verify --json", check=False).stdout)["whole"] is True
 
 
@@ -162,3 +170,12 @@ def test_a_loop_that_is_killed_is_noticed_by_today_and_by_the_look_which_tells_s
     on(control, f"rm -r {stay_dead} && systemctl daemon-reload && systemctl start holdfast-watch")
     on(control, "systemctl start holdfast-watch-look.service")
     assert len(records(control, "watch.heard")) == 1
+
+
+def test_uninstalled_nothing_is_left_even_if_somebody_took_a_units_file_away_before(control: LabHost) -> None:
+    on(control, "rm /etc/systemd/system/holdfast-watch-look.timer")
+    said = on(control, f"{HOLDFAST} uninstall --yes --with-state try-1").stdout
+    assert "nothing of the installation remains" in said
+    assert on(control, "systemctl cat holdfast-watch", check=False).returncode != 0
+    assert on(control, "pgrep -f 'cli[.]app'", check=False).returncode != 0
+    assert [line for line in listing(control) if "holdfast" in line] == []

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from cli.clock import SystemClock
 from incident import acts, today, yardstick
+from incident.watch import heartbeat
+from incident.watch.heartbeat import LOOK, LOOP, Beat
 from inventory.registers import Registers, Sent
 from inventory.site import Site
 from ledger import alerts
@@ -36,6 +39,20 @@ def test_a_closed_incident_is_no_task(district: District) -> None:
     made = making.opened(district.ledger, "edoc")
     district.ledger.append("incident.closed", {"incident": made.id, "what": "closed", "reason": "a cable"})
     assert not any(made.id in task.what for task in tasks(district))
+
+
+def test_a_watch_that_died_is_red_at_once_and_one_that_nobody_looks_after_is_amber(district: District) -> None:
+    now, holder = SystemClock().now(), district.ledger.holder
+    hours_ago = now - timedelta(hours=3)
+
+    def told(owner: str) -> list[tuple[str, str]]:
+        heartbeat.write(district.state, Beat(LOOP, now, now, owner=owner))
+        return [(task.state, task.command) for task in tasks(district) if "systemctl" in task.command]
+
+    assert told(holder) == []
+    heartbeat.write(district.state, Beat(LOOK, hours_ago, hours_ago))
+    assert told(holder) == [("amber", "systemctl status holdfast-watch-look.timer")]
+    assert told(holder.replace(f"|{os.getpid()}|", "|999999999|")) == [("red", "systemctl status holdfast-watch")]
 
 
 def test_a_late_clock_is_said(district: District) -> None:

@@ -26,10 +26,12 @@ def test_every_trace_of_a_unit_is_found_whoever_left_it(tmp_path: Path) -> None:
     ):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
+    (units / "timers.target.wants" / "x-watch-gone.timer").symlink_to(units / "x-watch-gone.timer")
     found = {str(path.relative_to(tmp_path)) for path in machine.traces("x-watch", units=units, stamps=stamps)}
     assert found == {
         "system/x-watch.service",
         "system/x-watch.service.d",
+        "system/timers.target.wants/x-watch-gone.timer",
         "system/timers.target.wants/x-watch-look.timer",
         "timers/stamp-x-watch-look.timer",
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from incident.watch import heartbeat
-from incident.watch.heartbeat import LOOP, Beat
+from incident.watch.heartbeat import LOOK, LOOP, Beat
 from incident.watch.parts import Part
 
 NOW = datetime(2026, 11, 23, 3, 10, tzinfo=UTC)
@@ -35,6 +35,13 @@ def test_a_watch_never_set_up_is_not_missed_and_one_that_was_is(state: Path) -> 
     assert "3m ago" in heartbeat.silence(state, NOW + 3 * MINUTE)
     heartbeat.write(state, Beat(LOOP, NOW, NOW, None, "it was told to end"))
     assert "it was told to end" in heartbeat.silence(state, NOW)
+
+
+def test_a_timer_that_no_longer_looks_is_noticed_and_one_never_set_up_is_not_missed(state: Path) -> None:
+    assert heartbeat.unlooked(state, NOW) == ""
+    heartbeat.write(state, Beat(LOOK, NOW, NOW))
+    assert heartbeat.unlooked(state, NOW + 14 * MINUTE) == ""
+    assert "for 16m" in heartbeat.unlooked(state, NOW + 16 * MINUTE)
 
 
 @pytest.mark.parametrize(
