@@ -47,6 +47,11 @@ class Context:
             )
         self._given_site = site
 
+    def prefer(self, site: Path) -> None:
+        """Take this site unless another one is named."""
+        if self._given_site is None and not os.environ.get("HOLDFAST_SITE"):
+            self._given_site = site
+
     @cached_property
     def site(self) -> Site:
         """Return the site, read and checked."""

@@ -36,10 +36,13 @@ def setup(
     Example: sudo holdfast setup --plan
     """
     from cli.rights import rights
-    from inventory import installation, installing
+    from inventory import installation, installing, served
 
     require_root("setup")
-    wanted = wanted_here(current(context), rights(context.find_root().command))
+    here = current(context)
+    if (found := served.installation()) is not None:
+        here.prefer(found.site)
+    wanted = wanted_here(here, rights(context.find_root().command))
     return install(wanted, installing.plan(wanted, installation.parts(wanted)), plan=plan, yes=yes, json=json)
 
 

@@ -46,6 +46,7 @@ def test_a_second_run_changes_nothing_at_all(bare: ControlHost) -> None:
     assert changes(bare, "--yes") == []
     assert picture(bare) == before
     assert bare.holdfast("setup", "--plan").returncode == ExitCode.DONE
+    assert "nothing to change" in bare.run(str(LAUNCHER), "setup", "--yes").stdout, "it knows its site wherever root is"
 
 
 def test_what_is_made_belongs_to_the_right_user_and_is_closed(bare: ControlHost) -> None:
