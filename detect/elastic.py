@@ -70,7 +70,8 @@ class Engine:
         """Write documents and return what became of each, in their order; a refused one holds up no other.
 
         What is kept or replaced is on the disks of the cluster. `searchable`: wait until a search finds it. Repeated
-        as a whole after an error it changes nothing more. An id should come once in a call.
+        as a whole after an error it changes nothing more. An id should come once in a call, and from one writer: where
+        there are several, `put` knows whose turn it is.
 
         Raises:
             SearchError: it is not known of every document what became of it.
@@ -93,7 +94,7 @@ class Engine:
         """Write one document if its state is still the expected one (None: there is none); None: it is not.
 
         When no answer came it is asked again under the same condition, and what is there then is ours if it says the
-        same: so `source` should name its writer.
+        same: so `source` must name its writer.
 
         Raises:
             SearchError: it was not done, or (`unclear`) nobody can tell.
@@ -118,10 +119,9 @@ class Engine:
                         **condition,
                     )
                 )
-                return Version(said["_seq_no"], said["_primary_term"])
+                return answers.version_of(said)
             except ConflictError:
-                there = self.get(index, id_) if unclear else None
-                return there.version if there is not None and there.source == meant else None
+                return answers.whose(self.get(index, id_), meant, expected, self._where) if unclear else None
             except SearchError as error:
                 unclear = unclear or error.unclear
                 if not error.passing or not waiting.again():
@@ -173,6 +173,7 @@ class Engine:
                 source={"includes": list(fields)} if fields else True,
                 track_total_hits=True,
                 seq_no_primary_term=True,
+                version=True,
                 allow_partial_search_results=False,
             )
         )

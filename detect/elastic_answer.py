@@ -66,6 +66,12 @@ class ConflictError(SearchError):
     """Somebody else was first."""
 
 
+class UnclearError(SearchError):
+    """A document was replaced, and whether ours was there in between nobody can tell."""
+
+    unclear = True
+
+
 class NotAskedWellError(SearchError):
     """The question itself is refused."""
 
@@ -76,10 +82,11 @@ class TooOldError(SearchError):
 
 @dataclass(frozen=True)
 class Version:
-    """Which state of a document one has seen: only its holder may replace exactly this."""
+    """Which state of a document one has seen: only its holder may replace exactly this. `count` grows by one."""
 
     seq_no: int
     term: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -208,10 +215,29 @@ def outcome(index: str, id_: str, item: Any, where: str) -> Written | SearchErro
     return failure(status if isinstance(status, int) else 500, {"error": result.get("error")}, where)
 
 
+def version_of(found: Mapping[str, Any]) -> Version:
+    """Read which state of a document an answer is about."""
+    return Version(found["_seq_no"], found["_primary_term"], found["_version"])
+
+
 def hit(found: Mapping[str, Any]) -> Hit:
     """Read one document found."""
-    version = Version(found["_seq_no"], found["_primary_term"]) if "_seq_no" in found else None
+    version = version_of(found) if "_seq_no" in found else None
     return Hit(found["_index"], found["_id"], found.get("_source") or {}, tuple(found.get("sort", ())), version)
+
+
+def whose(there: Hit | None, meant: Any, expected: Version | None, where: str) -> Version | None:
+    """Return the version of a document if it is ours, which was sent with no answer and then refused; None: it is not.
+
+    Raises:
+        UnclearError: there is more than one state after the expected one, so ours may have been among them.
+    """
+    if there is not None and there.source == meant:
+        return there.version
+    before = expected.count if expected is not None else 0
+    if there is not None and there.version is not None and there.version.count == before + 1:
+        return None
+    raise UnclearError(f"{where}: nobody can tell whether a document was written before it was replaced")
 
 
 def hits(body: Mapping[str, Any], where: str) -> tuple[Hit, ...]:

@@ -9,12 +9,15 @@ from detect.elastic_answer import (
     AccessError,
     BusyError,
     ConflictError,
+    Hit,
     IncompleteError,
     IndexMissingError,
     NotAskedWellError,
     SearchError,
     State,
     TooOldError,
+    UnclearError,
+    Version,
     Written,
 )
 
@@ -90,3 +93,16 @@ def test_an_answer_of_some_shards_only_is_no_answer() -> None:
     for missing in ({"timed_out": True}, {"_shards": {"failed": 1}}):
         with pytest.raises(IncompleteError, match="in part only"):
             answers.hits(whole | missing, WHERE)
+
+
+def test_whose_a_document_is_can_be_told_unless_ours_may_have_been_in_between() -> None:
+    ours, theirs, seen = {"by": "us"}, {"by": "them"}, Version(4, 1, 2)
+
+    def after(source: dict[str, str], count: int) -> Version | None:
+        return answers.whose(Hit("leases", "a", source, version=Version(9, 1, count)), ours, seen, WHERE)
+
+    assert after(ours, 5) == Version(9, 1, 5)
+    assert after(theirs, 3) is None
+    for unclear in (lambda: after(theirs, 4), lambda: answers.whose(None, ours, seen, WHERE)):
+        with pytest.raises(UnclearError, match="nobody can tell"):
+            unclear()

@@ -38,7 +38,7 @@ def site(root: Path, **elasticsearch: object) -> Site:
 
 
 def look(address: Address) -> str:
-    with Engine(address, FakeClock(), patience=0, limit=5) as engine:
+    with Engine(address, FakeClock(), patience=0) as engine:
         return engine.look().status
 
 
