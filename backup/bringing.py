@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 
 from backup import machines
 from backup.candidates import Candidate
@@ -18,7 +19,7 @@ from backup.restic import OnProgress, Restored
 from backup.restic_command import Repository
 from backup.reviving import Reviving
 from backup.there import There
-from inventory.errors import UsageError
+from inventory.errors import HoldfastError, UsageError
 from inventory.system import Host
 from inventory.verdict import InDoubtError, NoSuchRunError
 
@@ -33,6 +34,7 @@ class _Target:
     machine: Machine
     places: list[Place]
     waiting: list[Place]
+    runs: list[str] = field(default_factory=list)
 
 
 class Bringing:
@@ -46,11 +48,15 @@ class Bringing:
         document: Manifest,
         targets: Mapping[str, Host],
         run_name: str = "",
+        *,
+        overwrite: bool = False,
     ) -> None:
-        """Look what is in place already.
+        """Look what is in place already; nothing is written.
 
         Raises:
+            TargetInUseError: something else is in the way anywhere, and `overwrite` is False.
             UsageError: a host of the snapshot has no target.
+            StorageError: a server of databases has no room.
             HoldfastError: a host cannot be reached or is not prepared.
         """
         self._depot, self._candidate = depot, candidate
@@ -59,13 +65,15 @@ class Bringing:
         self._lends: dict[str, Repository] = {}
         self._runs: list[tuple[Machine, str]] = []
         self._hosts = {host.name: host for host in targets.values()}
-        self._targets = self._look(places(document, targets, self._mark), run_name)
+        self._targets = self._look(places(document, targets, self._mark), run_name, overwrite=overwrite)
         self._servers: list[Reviving] = []
         with_databases = [source.host for source in document.sources if source.kind == "postgresql"]
         for number, name in enumerate(dict.fromkeys(with_databases), 1):
             host = targets[name]
             run = f"{run_name}-d{number}" if run_name and host.connection != "local" else ""
-            self._servers.append(Reviving(self._machine(host), host.name, name, document, self._mark, run))
+            reviving = Reviving(self._machine(host), host.name, name, document, self._mark, run)
+            reviving.look(overwrite=overwrite)
+            self._servers.append(reviving)
 
     @property
     def whole(self) -> bool:
@@ -73,17 +81,23 @@ class Bringing:
         placed = all(len(target.waiting) == len(target.places) for target in self._targets)
         return placed and all(len(server.waiting) == len(server.all) for server in self._servers)
 
-    def make_ready(self, *, overwrite: bool) -> None:
-        """Refuse before anything is written if something is in the way anywhere, or there is no room.
+    def make_ready(self) -> None:
+        """Make the folders to read into.
 
         Raises:
-            TargetInUseError, StorageError: that is so.
+            StorageError: a target has no room; then none has such folders.
         """
-        for target in self._targets:
-            if target.waiting:
-                target.machine.make_ready(target.waiting, self._document, overwrite=overwrite)
-        for server in self._servers:
-            server.make_ready(overwrite=overwrite)
+        ready: list[_Target] = []
+        try:
+            for target in self._targets:
+                if target.waiting:
+                    target.runs = target.machine.make_ready(target.waiting, self._document)
+                    ready.append(target)
+        except HoldfastError:
+            for target in ready:
+                with suppress(HoldfastError):
+                    target.machine.give_up(target.waiting, OSError(errno.ENOSPC, "", ""))
+            raise
 
     def read(self, progress: OnProgress) -> Said:
         """Read every source beside its place and compare it.
@@ -121,7 +135,7 @@ class Bringing:
         for server in self._servers:
             server.forget()
 
-    def _look(self, found: Sequence[Place], run_name: str) -> list[_Target]:
+    def _look(self, found: Sequence[Place], run_name: str, *, overwrite: bool) -> list[_Target]:
         """Return what goes to each machine, and what of it is not in place yet."""
         named: dict[str, list[Place]] = {}
         for index, place in enumerate(found):
@@ -129,7 +143,10 @@ class Bringing:
             run = f"{run_name}-{index + 1}" if run_name and away else ""
             named.setdefault(place.host if away else "", []).append(replace(place, run=run))
         machines_ = [(self._machine(self._hosts[own[0].host]), own) for own in named.values()]
-        return [_Target(machine, own, machine.waiting(own, self._document)) for machine, own in machines_]
+        return [
+            _Target(machine, own, machine.waiting(own, self._document, overwrite=overwrite))
+            for machine, own in machines_
+        ]
 
     def _machine(self, host: Host) -> Machine:
         return machines.of(self._depot, host, owners=os.geteuid() == 0)
@@ -166,11 +183,11 @@ class Bringing:
             )
 
         try:
-            return restore(machine.begin(target.waiting, index))
+            return restore(target.runs[index])
         except (InDoubtError, NoSuchRunError):
             if not place.run:
                 raise
-            return restore(machine.begin(target.waiting, index, anew=True))
+            return restore(machine.begin_anew(target.waiting, index))
 
 
 def places(document: Manifest, targets: Mapping[str, Host], mark: str) -> list[Place]:

@@ -60,19 +60,21 @@ class Here:
         """See `Machine`."""
         survey.clear(staging.parent)
 
-    def waiting(self, places: Sequence[Place], document: Manifest) -> list[Place]:
+    def waiting(self, places: Sequence[Place], document: Manifest, *, overwrite: bool) -> list[Place]:
         """See `Machine`."""
-        return [place for place in places if not landing.already_there(place, document, owners=self._owners)]
+        found = landing.look(places, document, owners=self._owners, overwrite=overwrite)
+        return [places[at] for at in found]
 
-    def make_ready(self, places: Sequence[Place], document: Manifest, *, overwrite: bool) -> None:
+    def make_ready(self, places: Sequence[Place], document: Manifest) -> list[str]:
         """See `Machine`."""
         with room.giving_up(places):
-            room.make_ready(places, document, overwrite=overwrite)
+            return room.make_ready(places, document)
+        raise AssertionError(places)
 
-    def begin(self, places: Sequence[Place], index: int, *, anew: bool = False) -> str:
+    def begin_anew(self, places: Sequence[Place], index: int) -> str:
         """See `Machine`."""
         with room.giving_up(places):
-            return landing.begin(places[index], anew=anew)
+            return landing.begin(places[index], anew=True)
         raise AssertionError(places)
 
     def compare(self, place: Place, document: Manifest) -> Comparison:

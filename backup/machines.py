@@ -47,16 +47,16 @@ class Machine(Protocol):
         """Remove what was staged."""
         ...
 
-    def waiting(self, places: Sequence[Place], document: Manifest) -> list[Place]:
-        """Return the places where not exactly that is which the manifest says."""
+    def waiting(self, places: Sequence[Place], document: Manifest, *, overwrite: bool) -> list[Place]:
+        """Return the places where not exactly that is which the manifest says; refuse what is in use."""
         ...
 
-    def make_ready(self, places: Sequence[Place], document: Manifest, *, overwrite: bool) -> None:
-        """Refuse before anything is written if something is in the way, or there is no room."""
+    def make_ready(self, places: Sequence[Place], document: Manifest) -> list[str]:
+        """Refuse if there is no room; else make the folders to read into. Returns each run's name (`landing.begin`)."""
         ...
 
-    def begin(self, places: Sequence[Place], index: int, *, anew: bool = False) -> str:
-        """Make one place's empty folder to read into; returns the name of the run (see `landing.begin`)."""
+    def begin_anew(self, places: Sequence[Place], index: int) -> str:
+        """Make one place's folder empty again, and return the name of its new run."""
         ...
 
     def compare(self, place: Place, document: Manifest) -> Comparison:

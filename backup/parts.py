@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from backup import canary, errors, manifest
 from backup.depot import Depot, Store
 from backup.manifest import Entry, Source
-from backup.onhost import DUMPS
+from backup.onhost import dumping
 from backup.restic import OnProgress, Taken
 from backup.restic_command import Repository
 from backup.sources import Away, Prepared, Server
@@ -92,9 +93,10 @@ def _of_host(depot: Depot, store: Store, key: str, away: Away, progress: OnProgr
 
 
 def _of_server(depot: Depot, store: Store, key: str, server: Server, progress: OnProgress) -> list[Parts]:
-    with depot.lend(store, key, server.host, writing=True) as repository:
-        found = [_roles(repository, key, server, progress)]
-        return found + [_database(repository, key, server, name, progress) for name in server.databases]
+    with depot.lend(store, key, server.host, writing=True) as repository, ThreadPoolExecutor(1) as aside:
+        roles = aside.submit(_roles, repository, key, server, progress)  # small, but a run and a restic of its own
+        found = [_database(repository, key, server, name, progress) for name in server.databases]
+        return [roles.result(), *found]
 
 
 def _roles(repository: Repository, key: str, server: Server, progress: OnProgress) -> Parts:
@@ -105,11 +107,12 @@ def _roles(repository: Repository, key: str, server: Server, progress: OnProgres
 
 def _database(repository: Repository, key: str, server: Server, name: str, progress: OnProgress) -> Parts:
     """Dump one database; what it holds is counted in the very moment that is dumped."""
-    side = str(server.machine.state / DUMPS / key / f"{name}.json")
-    server.machine.ask("prepare dump", side=side)
-    words = (name, side, server.queries.get(name, ""))
+    words = (name, server.queries.get(name, ""))
     taken = _dumped(repository, key, server, f"{name}.dump", f"postgresql/{name}", words, progress)
-    said = server.machine.ask("read side", side=side)
+    try:
+        said = dumping.told(taken.said)
+    except ValueError as error:
+        raise errors.AnswerError(f"it is not known what the dump of {name} of {server.host.name} holds") from error
     path = manifest.database_path(name)
     source = Source(
         host=server.host.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,10 +22,11 @@ _CLEAN = "no errors were found"
 
 @dataclass(frozen=True)
 class Taken:
-    """A snapshot that was taken, and what could not be read for it (then it is incomplete)."""
+    """A snapshot that was taken, what could not be read for it (then it is incomplete), what its program said."""
 
     summary: messages.BackupSummary
     problems: tuple[str, ...]
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ class Restic:
         command = restic_command.backup_output(self.program, repository, name, argv, host=host, tags=tags)
         said: list[str] = []
         try:
-            return self._taken(command, repository, progress, said)
+            taken = self._taken(command, repository, progress, said)
+            return replace(taken, said=tuple(line for line in said if line.startswith("subprocess ")))
         except errors.ResticError as error:
             if words := [line.partition(": ")[2] for line in said if line.startswith("subprocess ")]:
                 raise errors.CommandFailedError("; ".join(words[-3:]), hint=error.hint) from error

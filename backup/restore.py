@@ -95,8 +95,8 @@ def restore_system(
     started = depot.clock.monotonic()
     repository = open_copy(depot, candidate)
     document = _wanted(read_manifest(depot, repository, candidate), paths, as_files=as_files)
-    bringing = Bringing(depot, candidate, repository, document, targets, run_name)
-    problems, notes = _bring(depot, candidate, bringing, progress, overwrite=overwrite)
+    bringing = Bringing(depot, candidate, repository, document, targets, run_name, overwrite=overwrite)
+    problems, notes = _bring(depot, candidate, bringing, progress)
     report = RestoreReport(
         system=candidate.system,
         snapshot=candidate.snapshot,
@@ -207,12 +207,10 @@ def _record_damage(depot: Depot, candidate: Candidate, problems: Sequence[str]) 
     depot.ledger.append("copy.damaged", body | {"problems": [*problems[:_SHOWN_DAMAGE]]}, system=candidate.system)
 
 
-def _bring(
-    depot: Depot, candidate: Candidate, bringing: Bringing, progress: OnProgress, *, overwrite: bool
-) -> tuple[list[str], list[str]]:
+def _bring(depot: Depot, candidate: Candidate, bringing: Bringing, progress: OnProgress) -> tuple[list[str], list[str]]:
     """Read everything and, if nothing differs, put it in place; returns what differs, and what is worth saying."""
     with errors.naming("the target"):
-        bringing.make_ready(overwrite=overwrite)
+        bringing.make_ready()
         problems, notes = bringing.read(progress)
         if not problems:
             bringing.put()

@@ -60,17 +60,19 @@ class There:
         """See `Machine`."""
         self._ask("clear", {"staging": str(staging)})
 
-    def waiting(self, places: Sequence[Place], document: Manifest) -> list[Place]:
+    def waiting(self, places: Sequence[Place], document: Manifest, *, overwrite: bool) -> list[Place]:
         """See `Machine`."""
-        return [places[index] for index in self._ask("look", self._of(places, document))["waiting"]]
+        answer = self._ask("look", {**self._of(places, document), "overwrite": overwrite})
+        return [places[at] for at in answer["waiting"]]
 
-    def make_ready(self, places: Sequence[Place], document: Manifest, *, overwrite: bool) -> None:
+    def make_ready(self, places: Sequence[Place], document: Manifest) -> list[str]:
         """See `Machine`."""
-        self._ask("make ready", {**self._of(places, document), "overwrite": overwrite})
+        answer = self._ask("make ready", self._of(places, document))
+        return [str(run) for run in answer["runs"]]
 
-    def begin(self, places: Sequence[Place], index: int, *, anew: bool = False) -> str:
+    def begin_anew(self, places: Sequence[Place], index: int) -> str:
         """See `Machine`."""
-        return str(self._ask("begin", {**self._of(places), "index": index, "anew": anew})["run"])
+        return str(self._ask("begin", {**self._of(places), "index": index})["run"])
 
     def compare(self, place: Place, document: Manifest) -> Comparison:
         """See `Machine`."""

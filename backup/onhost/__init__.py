@@ -21,9 +21,6 @@ RESTIC = "/usr/local/lib/holdfast/restic"
 STATE = "/var/lib/holdfast-copies"
 """Where a host keeps what is staged, and restic's cache: root's alone."""
 
-DUMPS = "holdfast-dumps"
-"""The folder in it for what is said of databases while they are dumped."""
-
 PARTS = (
     *("inventory/__init__.py", "inventory/errors.py", "inventory/size.py"),
     *(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backup.errors import ManifestError, StorageError
-from backup.onhost import postgresql
+from backup.onhost import dumping, postgresql
 from backup.onhost.psql import MAINTENANCE, Session
 from inventory import size
 
@@ -27,8 +26,7 @@ _SPARE = 64 << 20
 class Database:
     """A database of a manifest and the server it goes to: rows by table, and what it is besides (`postgresql.about`).
 
-    `mark` is the backup's short id; `run` names the process that loads it, if it can be come back to; in the folder
-    `state` is noted which database came from which backup.
+    `mark` is the backup's short id; in the folder `state` is noted which database came from which backup.
     """
 
     host: str
@@ -37,7 +35,6 @@ class Database:
     state: str
     tables: Mapping[str, int] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
-    run: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or not _MARK.fullmatch(self.mark):
@@ -76,7 +73,8 @@ def make_ready(waiting: Sequence[Database], *, overwrite: bool) -> None:
     """
     with Session(MAINTENANCE) as session:
         postgresql.require_free(session, [one.name for one in waiting], waiting[0].host, overwrite=overwrite)
-        wanted = sum(int(one.about.get("size") or 0) for one in waiting if not _going_on(session, one))
+        sizes = [int(one.about.get("size") or 0) - postgresql.bytes_of(session, one.beside) for one in waiting]
+        wanted = sum(max(0, each) for each in sizes)  # what a load that still runs has written needs no more room
         folder = Path(session.ask("show data_directory")[0])
     if os.access(folder, os.R_OK):
         free = shutil.disk_usage(folder).free
@@ -87,24 +85,22 @@ def make_ready(waiting: Sequence[Database], *, overwrite: bool) -> None:
             )
 
 
-def begin(one: Database, *, anew: bool = False) -> str:
-    """Make an empty database beside, and return the whole name of the run that is to load it (see `landing.begin`)."""
+def load(one: Database, roles_reader: Sequence[str], reader: Sequence[str]) -> dict[str, Any]:
+    """Make the roles that are missing, an empty database beside, load it, and count.
+
+    The readers are calls of restic that write dumps to their output; that of the roles may be empty. Returns how what
+    was loaded differs from the manifest, and how restic ended (`reader`, 0 if well) with its last words (`said`).
+
+    Raises:
+        SourceError: PostgreSQL says no.
+    """
+    if roles_reader and (found := dumping.load_roles(roles_reader))["reader"]:
+        return {**found, "differences": []}
     with Session(MAINTENANCE) as session:
-        if (name := _going_on(session, one)) and not anew:
-            return name
-        one.note("run").unlink(missing_ok=True)
         postgresql.create(session, one.beside, one.about)
-    name = f"{one.run}-{secrets.token_hex(4)}" if one.run else ""
-    _note(one.note("run"), {"run": one.run, "name": name})
-    return name
-
-
-def judge(one: Database) -> list[str]:
-    """Return how what was loaded differs from the manifest; then it stays to be looked at, and no run goes on."""
-    found = postgresql.differences(one.beside, one.shown, one.tables)
-    if found:
-        one.note("run").unlink(missing_ok=True)
-    return found
+    if (found := dumping.load(one.beside, reader))["reader"]:
+        return {**found, "differences": []}
+    return {**found, "differences": postgresql.differences(one.beside, one.shown, one.tables)}
 
 
 def put(waiting: Sequence[Database]) -> None:
@@ -113,15 +109,6 @@ def put(waiting: Sequence[Database]) -> None:
         for one in waiting:
             _note(one.note("placed"), {"number": postgresql.number(session, one.beside), "mark": one.mark})
             postgresql.put(session, one.beside, one.name)
-            one.note("run").unlink(missing_ok=True)
-
-
-def give_up(waiting: Sequence[Database]) -> None:
-    """Remove what was loaded so far."""
-    with Session(MAINTENANCE) as session:
-        for one in waiting:
-            postgresql.drop(session, one.beside)
-            one.note("run").unlink(missing_ok=True)
 
 
 def newest(name: str, query: str) -> str | None:
@@ -129,13 +116,6 @@ def newest(name: str, query: str) -> str | None:
     with Session(name) as session:
         session.ask("set default_transaction_read_only to on")
         return postgresql.newest(session, query)
-
-
-def _going_on(session: Session, one: Database) -> str:
-    noted = _noted(one.note("run"))
-    if not one.run or noted.get("run") != one.run or not postgresql.is_there(session, one.beside):
-        return ""
-    return str(noted["name"])
 
 
 def _noted(file: Path) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,20 +17,21 @@ from backup.errors import SourceError
 from backup.onhost import RESTIC, postgresql, roles
 from backup.onhost.psql import MAINTENANCE, Session, restic, start, tail
 
+TOLD = "holdfast-told:"
+_LINE = 8000  # restic hands on no longer lines than 64 KiB
 _LOCK_WAIT = "300s"
 """How long a dump waits for a table that somebody has locked whole."""
 
 
-def dump(database: str, side: Path, query: str) -> None:
-    """Write a dump of a database to our standard output, and beside it what is in it.
+def dump(database: str, query: str) -> None:
+    """Write a dump of a database to our standard output, and what is in it to our error output, which restic hands on.
 
-    `side` gets JSON: rows by table, what the database is, and what the canary `query` (may be empty) answers, all as of
-    the very snapshot that is dumped.
+    The latter is JSON in short lines of base64 that begin with `TOLD`: rows by table, what the database is, and what
+    the canary `query` (may be empty) answers, all as of the very snapshot that is dumped.
 
     Raises:
         SourceError: PostgreSQL says no; what was written until then is no dump.
     """
-    side.unlink(missing_ok=True)
     with Session(database) as session, tempfile.TemporaryFile() as said:
         session.ask("begin isolation level repeatable read read only")
         snapshot = session.ask("select pg_catalog.pg_export_snapshot()")[0]
@@ -43,7 +45,9 @@ def dump(database: str, side: Path, query: str) -> None:
             _end(running)
         if code != 0:
             raise SourceError(f"pg_dump of {database} ended with {code}: {tail(said)}")
-    _keep(side, found)
+    told = base64.b64encode(json.dumps(found).encode()).decode()
+    for at in range(0, len(told), _LINE):
+        sys.stderr.write(f"{TOLD}{told[at : at + _LINE]}\n")
 
 
 def dump_roles() -> None:
@@ -127,10 +131,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _keep(side: Path, content: dict[str, Any]) -> None:
-    """Write what is in a dump beside it, on the disk when this returns."""
-    descriptor = os.open(side, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
+def told(lines: Sequence[str]) -> dict[str, Any]:
+    """Read what `dump` said of a database, from lines of its error output.
+
+    Raises:
+        ValueError: it said nothing, or something else.
+    """
+    pieces = [line.partition(TOLD)[2] for line in lines if TOLD in line]
+    found = json.loads(base64.b64decode("".join(pieces), validate=True))
+    if not isinstance(found, dict):
+        raise ValueError("it has another shape")  # noqa: TRY004  (the host's fault, not a caller's)
+    return found

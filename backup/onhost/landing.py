@@ -64,6 +64,17 @@ def already_there(place: Place, document: Manifest, *, owners: bool) -> bool:
     return not compare(place, document, place.path, owners=owners).differences
 
 
+def look(places: Sequence[Place], document: Manifest, *, owners: bool, overwrite: bool) -> list[int]:
+    """Return which places, by their number, have not exactly what the manifest says.
+
+    Raises:
+        TargetInUseError: something else is in one of these, and `overwrite` is False.
+    """
+    waiting = [at for at, place in enumerate(places) if not already_there(place, document, owners=owners)]
+    require_free([places[at] for at in waiting], overwrite=overwrite)
+    return waiting
+
+
 def require_free(places: Sequence[Place], *, overwrite: bool) -> None:
     """Refuse before anything is written if something would be overwritten.
 

@@ -88,6 +88,13 @@ def number(session: Session, name: str) -> int:
     return int(lines[0]) if lines else 0
 
 
+def bytes_of(session: Session, name: str) -> int:
+    """Return how much disk a database takes; 0: there is none of this name."""
+    where = f"where datname = {literal(name)}"
+    lines = session.ask(f"select pg_catalog.pg_database_size(oid) from pg_catalog.pg_database {where}")
+    return int(lines[0]) if lines else 0
+
+
 def is_empty(name: str) -> bool:
     """Tell whether nothing was ever made in a database."""
     with Session(name) as session:

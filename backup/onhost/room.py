@@ -23,19 +23,18 @@ _FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 """What a target answers that can take no more; such an end says nothing about the copy."""
 
 
-def make_ready(waiting: Sequence[Place], document: Manifest, *, overwrite: bool) -> None:
-    """Look that everything can be written, and remove what a restore that broke off left beside the places.
+def make_ready(waiting: Sequence[Place], document: Manifest) -> list[str]:
+    """Look that everything can be written, and make the folders to read into; what a killed restore left is removed.
 
-    What a run that can be come back to has begun stays, and needs no more room.
+    What a run that can be come back to has begun stays, and needs no more room. Returns `landing.begin` of each place.
 
     Raises:
-        TargetInUseError: something is in place, and `overwrite` is False; nothing was written.
-        StorageError: a target's disk has no room.
+        StorageError: a target's disk has no room; nothing was written.
     """
-    landing.require_free(waiting, overwrite=overwrite)
     fresh = [place for place in waiting if not landing.goes_on(place)]
     landing.clear(fresh)
     require(fresh, document)
+    return [landing.begin(place) for place in waiting]
 
 
 def require(waiting: Sequence[Place], document: Manifest) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from backup import errors
-from backup.onhost import DUMPS, STATE, databases, dumping, landing, order, room, sqlite, survey
+from backup.onhost import STATE, databases, dumping, landing, order, room, sqlite, survey
 from backup.onhost.databases import Database
 from backup.onhost.order import Json
 from backup.onhost.psql import Session
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         elif words[:1] == ["dump"]:
             _write_dump(words[1:])
         elif words[:1] == ["load"]:
-            _say({"answer": _load(words[1], words[2:])})
+            _say({"answer": _load(json.load(sys.stdin), int(words[1]), words[2:])})
         else:
             _say({"answer": serve(json.load(sys.stdin), _say)})
     except HoldfastError as error:
@@ -46,18 +46,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _write_dump(words: Sequence[str]) -> None:
-    """Dump the roles, or a database: its name, the file beside, the canary query (may be empty)."""
-    with errors.naming(STATE):
-        if words:
-            database, side, query = words
-            dumping.dump(database, Path(side), query)
-        else:
-            dumping.dump_roles()
+    """Dump the roles, or a database: its name, and the canary query (may be empty)."""
+    if words:
+        dumping.dump(*words)
+    else:
+        dumping.dump_roles()
 
 
-def _load(database: str, reader: Sequence[str]) -> Json:
-    """Load what the reader writes: the roles (no name), or a database."""
-    return dumping.load(database, reader) if database else dumping.load_roles(reader)
+def _load(asked: Json, roles: int, words: Sequence[str]) -> Json:
+    """Load a database; the first `roles` of the words call restic for the roles, the others for the dump."""
+    return databases.load(Database(**asked["database"]), words[:roles], words[roles:])
 
 
 def serve(asked: Json, say: Say) -> Json:
@@ -122,22 +120,20 @@ def _clear(asked: Json, _: Say) -> Json:
 
 
 def _look(asked: Json, _: Say) -> Json:
-    places, document = _places(asked), order.to_document(asked["document"])
-    waiting = [index for index, place in enumerate(places) if not landing.already_there(place, document, owners=True)]
-    return {"waiting": waiting}
+    document = order.to_document(asked["document"])
+    return {"waiting": landing.look(_places(asked), document, owners=True, overwrite=asked["overwrite"])}
 
 
 def _make_ready(asked: Json, _: Say) -> Json:
     places, document = _places(asked), order.to_document(asked["document"])
     with room.giving_up(places):
-        room.make_ready(places, document, overwrite=asked["overwrite"])
-    return {}
+        return {"runs": room.make_ready(places, document)}
 
 
 def _begin(asked: Json, _: Say) -> Json:
     places = _places(asked)
     with room.giving_up(places):
-        return {"run": landing.begin(places[asked["index"]], anew=asked["anew"])}
+        return {"run": landing.begin(places[asked["index"]], anew=True)}
 
 
 def _compare(asked: Json, _: Say) -> Json:
@@ -156,51 +152,17 @@ def _give_up(asked: Json, _: Say) -> Json:
         raise OSError(asked["errno"], os.strerror(asked["errno"]), asked["file"])
 
 
-def _prepare_dump(asked: Json, _: Say) -> Json:
-    folder = _of_dumps(asked["side"])
-    survey.clear(folder)
-    folder.mkdir(parents=True, mode=0o700)
-    return {}
-
-
-def _read_side(asked: Json, _: Say) -> Json:
-    found: Json = json.loads(Path(asked["side"]).read_text())
-    survey.clear(_of_dumps(asked["side"]))
-    return found
-
-
-def _of_dumps(side: str) -> Path:
-    """Return the folder a dump's side file lies in, which is emptied."""
-    folder = Path(side).parent
-    if folder.parent.name != DUMPS or ".." in folder.parts:
-        raise HoldfastError(f"{folder} is no folder for dumps")
-    return folder
-
-
-def _databases_waiting(asked: Json, _: Say) -> Json:
-    return {"waiting": [index for index, one in enumerate(_databases(asked)) if not databases.is_in_place(one)]}
-
-
-def _databases_ready(asked: Json, _: Say) -> Json:
-    databases.make_ready(_databases(asked), overwrite=asked["overwrite"])
-    return {}
-
-
-def _database_begin(asked: Json, _: Say) -> Json:
-    return {"run": databases.begin(_databases(asked)[0], anew=asked["anew"])}
-
-
-def _database_judge(asked: Json, _: Say) -> Json:
-    return {"differences": databases.judge(_databases(asked)[0])}
+def _databases_look(asked: Json, _: Say) -> Json:
+    """Return which databases are not in place; refuse if something is in the way of these, or there is no room."""
+    found = _databases(asked)
+    waiting = [index for index, one in enumerate(found) if not databases.is_in_place(one)]
+    if waiting:
+        databases.make_ready([found[index] for index in waiting], overwrite=asked["overwrite"])
+    return {"waiting": waiting}
 
 
 def _databases_put(asked: Json, _: Say) -> Json:
     databases.put(_databases(asked))
-    return {}
-
-
-def _databases_give_up(asked: Json, _: Say) -> Json:
-    databases.give_up(_databases(asked))
     return {}
 
 
@@ -247,13 +209,7 @@ _ORDERS: dict[str, Callable[[Json, Say], Json]] = {
     "compare": _compare,
     "put": _put,
     "give up": _give_up,
-    "prepare dump": _prepare_dump,
-    "read side": _read_side,
-    "databases waiting": _databases_waiting,
-    "databases ready": _databases_ready,
-    "database begin": _database_begin,
-    "database judge": _database_judge,
+    "databases look": _databases_look,
     "databases put": _databases_put,
-    "databases give up": _databases_give_up,
     "newest": _newest,
 }

@@ -48,16 +48,16 @@ def test_data_is_listed_compared_and_put_in_place(machine: Machine, far: World, 
     document = Manifest("s", "far", "", "", None, found.sources, found.entries)
     root = far.root / "spare-1"
     place = Place(found.sources[0], "spare-1", str(root), root / "srv/far", "abcd1234", "restore-7-1")
-    assert machine.waiting([place], document) == [place]
-    machine.make_ready([place], document, overwrite=False)
-    first = machine.begin([place], 0)
-    assert machine.begin([place], 0) == first != ""
+    assert machine.waiting([place], document, overwrite=False) == [place]
+    (first,) = machine.make_ready([place], document)
+    assert machine.make_ready([place], document) == [first] != [""]
+    assert machine.begin_anew([place], 0) != first
     (far.root / "db-1/srv/far/files").rename(place.arrived)
     assert machine.compare(place, document).differences[0].startswith("db-1:/srv/far/files/secret: size is 7")
     whole = replace(document, entries=[entry for entry in found.entries if not entry.path.endswith("/secret")])
     assert machine.compare(place, whole).differences == ()
     machine.put([place])
-    assert machine.waiting([place], whole) == []
+    assert machine.waiting([place], whole, overwrite=False) == []
     assert (place.path / "newest").is_symlink()
 
 
@@ -67,8 +67,7 @@ def test_a_target_that_is_full_is_told_and_what_was_read_is_removed(machine: Mac
     document = Manifest("s", "far", "", "", None, [], [])
     source = survey.survey(replace(wanted, staging=str(root / "x")), silent).sources[0]
     place = Place(source, "spare-1", str(root), root / "srv", "abcd1234")
-    machine.make_ready([place], document, overwrite=False)
-    machine.begin([place], 0)
+    assert machine.make_ready([place], document) == [""]
     with pytest.raises(StorageError, match=r"No space left .*partial data was removed"):
         machine.give_up([place], OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place.staging)))
     assert not place.staging.exists()

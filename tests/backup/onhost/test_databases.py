@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,25 +36,35 @@ def one(tmp_path: Path, name: str = "land", **more: object) -> Database:
 
 
 @pytest.mark.postgresql
-def test_what_a_run_has_begun_is_gone_on_with_and_what_was_put_in_place_is_known_again(
+def test_what_was_left_beside_is_replaced_and_what_was_put_in_place_is_known_again(
     tmp_path: Path, server: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGHOST", str(server))
-    land = one(tmp_path, about=about(server), tables={"public.t": 2}, run="restore-1-1")
+    land = one(tmp_path, about=about(server), tables={"public.t": 2})
     databases.make_ready([land], overwrite=False)
-    first = databases.begin(land)
-    assert databases.begin(land) == first != ""
-    psql(server, "create table t (a int); insert into t values (1)", land.beside)
-    assert databases.judge(land) == ["db-1:postgresql:land: table public.t has 1 rows, expected 2"]
-    assert databases.begin(land) != first, "what differs is not gone on with"
-    psql(server, "create table t (a int); insert into t values (1), (2)", land.beside)
-    assert databases.judge(land) == []
+    psql(server, f"create database {land.beside}")
+    psql(server, "create database made")
+    psql(server, "create table half (a int)", land.beside)
+    dump, script = tmp_path / "dump", tmp_path / "roles.sql"
+    script.write_text("CREATE ROLE reader;")
+    for rows, expected in (("(1)", ["db-1:postgresql:land: table public.t has 1 rows, expected 2"]), ("(1), (2)", [])):
+        psql(server, f"drop table if exists t; create table t (a int); insert into t values {rows}", "made")
+        dump.write_bytes(dumped(server, "made"))
+        said = databases.load(land, ["/bin/cat", str(script)], ["/bin/cat", str(dump)])
+        assert said == {"reader": 0, "said": "", "differences": expected}
+    assert psql(server, "select rolname from pg_roles where rolname = 'reader'") == "reader\n"
     assert not databases.is_in_place(land)
     databases.put([land])
     assert databases.is_in_place(land)
     assert not databases.is_in_place(replace(land, mark="00000000")), "another backup's"
     psql(server, "insert into t values (3)", "land")
     assert not databases.is_in_place(land)
+
+
+def dumped(server: Path, name: str) -> bytes:
+    as_user = ["runuser", "-u", postgres.USER, "--"] if os.geteuid() == 0 else []
+    argv = [*as_user, "pg_dump", "-h", str(server), "-Fc", name]
+    return subprocess.run(argv, check=True, capture_output=True, cwd="/").stdout
 
 
 @pytest.mark.postgresql
