@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from backup import canary, errors, manifest
@@ -93,7 +94,11 @@ def _of_host(depot: Depot, store: Store, key: str, away: Away, progress: OnProgr
 
 
 def _of_server(depot: Depot, store: Store, key: str, server: Server, progress: OnProgress) -> list[Parts]:
-    with depot.lend(store, key, server.host, writing=True) as repository, ThreadPoolExecutor(1) as aside:
+    here = server.host.connection == "local"
+    lent: AbstractContextManager[Repository] = (
+        nullcontext(depot.open(store, key)) if here else depot.lend(store, key, server.host, writing=True)
+    )
+    with lent as repository, ThreadPoolExecutor(1) as aside:
         roles = aside.submit(_roles, repository, key, server, progress)  # small, but a run and a restic of its own
         found = [_database(repository, key, server, name, progress) for name in server.databases]
         return [roles.result(), *found]

@@ -89,10 +89,14 @@ def prepare(depot: Depot, key: str, progress: OnProgress) -> Prepared:
     taken_at = to_text(depot.clock.now())
     here: list[Found] = []
     away: list[Away] = []
-    for host in _hosts(depot, system):
-        found = _survey(depot, key, system, host, staging, progress)
-        here += [found] if isinstance(found, Found) else []
-        away += [found] if isinstance(found, Away) else []
+    try:
+        for host in _hosts(depot, system):
+            found = _survey(depot, key, system, host, staging, progress)
+            here += [found] if isinstance(found, Found) else []
+            away += [found] if isinstance(found, Away) else []
+    except HoldfastError:
+        _clear_away(away)
+        raise
     servers = _servers(depot, system)
     if not here and not away and not servers:
         raise SourceError(f"{key} names no data", hint="write its `data:` in the inventory")
@@ -160,9 +164,7 @@ def marked(prepared: Prepared, volatile: set[tuple[str, str]]) -> Prepared:
 def finish(prepared: Prepared) -> None:
     """Remove what was staged, here and on the hosts; one that is gone by now removes it with its next backup."""
     clear(prepared.staging.parent)
-    for away in prepared.away:
-        with suppress(HoldfastError):
-            away.machine.clear(away.staging)
+    _clear_away(prepared.away)
 
 
 def clear(staging: Path) -> None:
@@ -201,6 +203,12 @@ def _wanted(system: System, host: Host, staging: Path) -> Wanted:
         staging=str(staging),
         canary=(asked.sql, asked.query) if asked is not None and fits else None,
     )
+
+
+def _clear_away(away: Sequence[Away]) -> None:
+    for one in away:
+        with suppress(HoldfastError):
+            one.machine.clear(one.staging)
 
 
 def _servers(depot: Depot, system: System) -> list[Server]:

@@ -56,10 +56,10 @@ from backup.candidates import candidates
 from tests.backup.world import World
 world = World(Path(sys.argv[1]))
 (candidate,) = candidates(world.depot, "far")
-restore.restore_system(world.depot, candidate, {"db-1": world.site.host("spare-1")}, run_name="recover-7")
+restore.restore_system(world.depot, candidate, {"db-1": world.site.host("spare-1")}, run_name=sys.argv[2])
 """
 SLOW = """#!/bin/sh
-case "$*" in *" restore "*) echo begun >>BEGUN; until [ -e GO ]; do sleep 0.05; done ;; esac
+case "$*" in *"WHAT"*) echo begun >>BEGUN; until [ -e GO ]; do sleep 0.05; done ;; esac
 exec RESTIC "$@"
 """
 
@@ -68,16 +68,21 @@ exec RESTIC "$@"
 def killed(far: World, ssh_host: SshHost) -> World:
     """A restore onto another host whose Holdfast was killed while restic ran there."""
     assert take.back_up(far.depot, "far").status == "complete"
-    slow = SLOW.replace("BEGUN", str(far.root / "begun")).replace("GO", str(far.root / "go"))
-    program = ssh_host.where / "over/usr/local/lib/holdfast/restic"
+    kill_midway(far, ssh_host, " restore ", "recover-7")
+    return far
+
+
+def kill_midway(far: World, host: SshHost, what: str, run_name: str) -> None:
+    """Begin a restore, and kill Holdfast once a restic with these words runs there; it waits for `root`/go."""
+    slow = SLOW.replace("BEGUN", str(far.root / "begun")).replace("GO", str(far.root / "go")).replace("WHAT", what)
+    program = host.where / "over/usr/local/lib/holdfast/restic"
     program.unlink()
     program.write_text(slow.replace("RESTIC", str(tools.require("restic"))))
     program.chmod(0o755)
-    holdfast = subprocess.Popen([sys.executable, "-c", RESTORE, str(far.root)], cwd=ROOT)
-    ssh_host.wait_until((far.root / "begun").exists, 30)
+    holdfast = subprocess.Popen([sys.executable, "-c", RESTORE, str(far.root), run_name], cwd=ROOT)
+    host.wait_until((far.root / "begun").exists, 60)
     holdfast.kill()
     holdfast.wait()
-    return far
 
 
 def again(world: World) -> RestoreReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from inventory.settings import Disk, RotationSet
 from inventory.system import Canary, Host, PostgresqlSource, SqliteSource
 from tests.backup import away, postgres
 from tests.backup.postgres import psql
+from tests.backup.test_bringing import kill_midway
 from tests.backup.world import World
 from tests.inventory.sshd import SshHost
 
@@ -93,6 +95,22 @@ def test_a_database_comes_back_with_its_rows_roles_owner_rights_and_settings(lan
     replaced = restore.restore_system(world.depot, candidate, targets, overwrite=True)
     assert replaced.verified
     assert psql(where, "select count(*) from dossier", "land_holdfast_replaced_1") == "490\n"
+    assert psql(where, "select count(*) from dossier", "land") == "500\n"
+
+
+@pytest.mark.parametrize("land", ["a host"], indirect=True)
+def test_a_load_whose_holdfast_was_killed_is_followed_and_not_begun_again(
+    land: tuple[World, Path], ssh_host: SshHost
+) -> None:
+    world, where = land
+    assert take.back_up(world.depot, away.SYSTEM).status == "complete"
+    psql(where, "drop database land")
+    kill_midway(world, ssh_host, "/land.dump", "recover-8")
+    threading.Timer(1.0, (world.root / "go").touch).start()
+    (candidate,) = candidates(world.depot, away.SYSTEM)
+    report = restore.restore_system(world.depot, candidate, spare(world), run_name="recover-8")
+    assert (report.verified, report.data_time) == (True, NEWEST)
+    assert (world.root / "begun").read_text().count("begun") == 1
     assert psql(where, "select count(*) from dossier", "land") == "500\n"
 
 
