@@ -38,7 +38,7 @@ class _Target:
 
 
 class Bringing:
-    """One restore: its places, machine by machine."""
+    """One restore: its places, machine by machine. `newest` is what the canary answered, if it was asked."""
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class Bringing:
         self._mark = candidate.snapshot[:8]
         self._lends: dict[str, Repository] = {}
         self._runs: list[tuple[Machine, str]] = []
+        self.newest: str | None = None
         self._hosts = {host.name: host for host in targets.values()}
         self._targets = self._look(places(document, targets, self._mark), run_name, overwrite=overwrite)
         self._servers: list[Reviving] = []
@@ -125,8 +126,9 @@ class Bringing:
         for target in self._targets:
             if target.waiting:
                 target.machine.put(target.waiting)
+        canary = self._depot.site.system(self._candidate.system).canary
         for server in self._servers:
-            server.put()
+            self.newest = server.put(canary) or self.newest
 
     def forget(self) -> None:
         """Give up what hosts keep of the runs; nobody needs to come back to them."""

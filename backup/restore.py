@@ -107,7 +107,7 @@ def restore_system(
         verified=not problems,
         problems=tuple((problems or notes)[:_SHOWN_PROBLEMS]),
         manifest_compared=len(document.entries),
-        data_time=None if problems else _newest_record(depot, candidate.system, targets, as_files=as_files),
+        data_time=None if problems else _newest_record(depot, candidate, targets, bringing, as_files=as_files),
         measured=not paths and bringing.whole,
         targets={name: host.name for name, host in targets.items()},
     )
@@ -219,8 +219,12 @@ def _bring(depot: Depot, candidate: Candidate, bringing: Bringing, progress: OnP
     return problems, notes
 
 
-def _newest_record(depot: Depot, system: str, targets: Mapping[str, Host], *, as_files: bool) -> datetime | None:
-    asked = depot.site.system(system).canary
+def _newest_record(
+    depot: Depot, candidate: Candidate, targets: Mapping[str, Host], bringing: Bringing, *, as_files: bool
+) -> datetime | None:
+    if bringing.newest is not None:
+        return canary.moment(bringing.newest)
+    asked = depot.site.system(candidate.system).canary
     if asked is None or asked.host not in targets or (as_files and not asked.sql.startswith("/")):
         return None
     host = targets[asked.host]

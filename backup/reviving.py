@@ -18,6 +18,7 @@ from backup.restic_command import Repository
 from inventory.command import Command, Outcome
 from inventory.errors import HoldfastError
 from inventory.ssh import plain
+from inventory.system import Canary
 from inventory.verdict import InDoubtError, NoSuchRunError
 
 _ATTEMPTS = 9
@@ -29,7 +30,7 @@ class Reviving:
     def __init__(self, machine: Machine, host: str, source_host: str, document: Manifest, mark: str, run: str) -> None:
         """Take what of a manifest goes there. `run` is what the loads are named after, if they are to be."""
         self.machine = machine
-        self._host = host
+        self._host, self._source_host = host, source_host
         self._runs: list[str] = []
         own = [source for source in document.sources if source.host == source_host]
         self._roles = next((source for source in own if source.kind == "roles"), None)
@@ -63,10 +64,15 @@ class Reviving:
                 problems += self._load(repository, source, one, number)
         return problems
 
-    def put(self) -> None:
-        """Rename everything to where it belongs."""
-        if self.waiting:
-            self.machine.ask("databases put", databases=self._said([one for _, one in self.waiting]))
+    def put(self, canary: Canary | None) -> str | None:
+        """Rename everything to where it belongs; returns what the canary answers on one of them, as text."""
+        if not self.waiting:
+            return None
+        waiting = [one for _, one in self.waiting]
+        fits = canary is not None and canary.host == self._source_host and canary.sql in {one.name for one in waiting}
+        sql, query = (canary.sql, canary.query) if canary is not None and fits else ("", "")
+        answer = self.machine.ask("databases put", databases=self._said(waiting), sql=sql, query=query)["newest"]
+        return None if answer is None else str(answer)
 
     def forget(self) -> None:
         """Give up what the host keeps of the runs."""

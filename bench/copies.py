@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from backup import onhost, restore, take
+from backup import onhost, restore, take, vault
 from backup.candidates import candidates
 from backup.depot import Depot
 from bench import result
@@ -85,6 +85,7 @@ def measure(host: SshHost, root: Path) -> int:
     restic = str(tools.require("restic"))
     init = [restic, "-q", "-r", str(root / "by-hand"), "init"]
     subprocess.run(init, check=True, env={**os.environ, "RESTIC_PASSWORD": _PASSWORD})
+    vault.repository_for(depot, depot.vault("main"), away.SYSTEM)  # both are made before anything is measured
     taken: list[tuple[float, float]] = []
     brought: list[tuple[float, float]] = []
     with postgres.server(host.where / "sockets") as where:

@@ -94,11 +94,21 @@ def load(one: Database, roles_reader: Sequence[str], reader: Sequence[str]) -> d
     Raises:
         SourceError: PostgreSQL says no.
     """
-    if roles_reader and (found := dumping.load_roles(roles_reader))["reader"]:
-        return {**found, "differences": []}
-    with Session(MAINTENANCE) as session:
-        postgresql.create(session, one.beside, one.about)
-    if (found := dumping.load(one.beside, reader))["reader"]:
+    roles: dict[str, Any] = {"reader": 0}
+
+    def ready() -> bool:
+        if roles_reader:
+            roles.update(dumping.load_roles(roles_reader))
+        if roles["reader"]:
+            return False
+        with Session(MAINTENANCE) as session:
+            postgresql.create(session, one.beside, one.about)
+        return True
+
+    found = dumping.load(one.beside, reader, ready)
+    if roles["reader"]:
+        found = {"reader": roles["reader"], "said": roles["said"]}
+    if found["reader"]:
         return {**found, "differences": []}
     return {**found, "differences": postgresql.differences(one.beside, one.shown, one.tables)}
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,11 @@ def dump_roles() -> None:
             raise SourceError(f"pg_dumpall ended with {code}: {tail(said)}")
 
 
-def load(database: str, reader: Sequence[str]) -> dict[str, Any]:
+def load(database: str, reader: Sequence[str], ready: Callable[[], bool]) -> dict[str, Any]:
     """Load a dump into an empty database; `reader` is the call of restic that writes it to its output.
 
-    Returns what restic complained of: its exit code and last words, 0 if it was well.
+    `ready` makes the database while restic opens its repository; False: nothing is loaded. Returns what restic
+    complained of: its exit code and last words, 0 if it was well.
 
     Raises:
         SourceError: PostgreSQL does not take it.
@@ -73,6 +74,8 @@ def load(database: str, reader: Sequence[str]) -> dict[str, Any]:
         reading = _read(reader, complained)
         loading = None
         try:
+            if not ready():
+                return {"reader": 0, "said": ""}
             argv = ("pg_restore", "-w", "--exit-on-error", "--no-tablespaces", "-d", database)
             loading = start(argv, said, into=reading.stdout)
             assert reading.stdout is not None

@@ -163,7 +163,7 @@ def _databases_look(asked: Json, _: Say) -> Json:
 
 def _databases_put(asked: Json, _: Say) -> Json:
     databases.put(_databases(asked))
-    return {}
+    return {"newest": databases.newest(asked["sql"], asked["query"]) if asked["query"] else None}
 
 
 def _newest(asked: Json, _: Say) -> Json:
