@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint slow lab lab-down lab-needs elastic bench clean python ready restic
+.PHONY: help demo test test-fast lint slow lab lab-down lab-needs elastic bench clean python ready restic rest-server
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,7 +24,7 @@ help: ## Show this list
 demo: ready restic ## Lose a small province and bring it back, measured (two minutes)
 	@$(BIN)/holdfast demo --dir demo-run
 
-test: ready restic ## Run every test that is not slow
+test: ready restic rest-server ## Run every test that is not slow
 	@$(BIN)/pytest $(AT_ONCE)
 
 test-fast: ready ## Run the tests that need neither restic nor Ansible
@@ -38,13 +38,13 @@ lint: ready ## Check style, types, layers and the shell scripts
 	@for script in backup/get-restic.sh tests/lab/*.sh; do sh -n $$script || exit; done
 	@bash -n .ci/run
 
-slow: ready restic ## Run the tests with thousands of rounds
+slow: ready restic rest-server ## Run the tests with thousands of rounds
 	@$(BIN)/pytest -m slow
 
 elastic: ready ## Fetch Elasticsearch for the tests, once (98 MB; needs Java 17 and Maven)
 	@$(BIN)/python -m tests.elastic
 
-bench: ready restic ## Measure; the figures go to bench/results/
+bench: ready restic rest-server ## Measure; the figures go to bench/results/
 	@for bench in $$(grep -l "^def main" bench/*.py); do $(BIN)/python -m bench.$$(basename $$bench .py) || exit; done
 
 lab: lab-needs ready ## Boot real Debian hosts with a site for them, and leave them up (root; see docs/lab.md)
@@ -94,3 +94,6 @@ python:
 
 restic:
 	@sh backup/get-restic.sh .tools >/dev/null
+
+rest-server:
+	@sh backup/get-restic.sh .tools restic-rest-server >/dev/null

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from backup import errors, locks
+from backup import errors, holders, locks
 from backup.directory import Directory
 from backup.history import Copies, state_of
 from backup.holder import Holder
@@ -56,6 +57,7 @@ class Depot:
         self.site = site
         self.state = state
         self.ledger = ledger
+        self._holders: dict[str, Holder] = {}
 
     @property
     def clock(self) -> Clock:
@@ -86,7 +88,9 @@ class Depot:
         vaults = self.site.settings.vaults
         if name not in vaults:
             raise UsageError(f"no vault {name!r} in holdfast.yml", hint=f"vaults: {', '.join(vaults) or 'none'}")
-        return Store("vault", name, Directory(self.site.resolve(vaults[name].path)))
+        if name not in self._holders:
+            self._holders[name] = holders.of(name, self.site.vault_places[name])
+        return Store("vault", name, self._holders[name])
 
     def medium(self, label: str) -> Store:
         """Return a medium of the settings, at the place it is attached to.
@@ -175,15 +179,16 @@ class Depot:
         Raises:
             OtherRepositoryError: something stands there already that our key does not open.
         """
-        spare = self.state / "making" / f"{store.kind}-{store.name}-{system}"
         with errors.naming(f"{store.label} or its key"):
             password = self._new_password(store, system)
             repository = store.holder.repository(system, password)
+            spare = self.state / "making" / hashlib.sha256(f"{store.label} {system} ".encode() + password).hexdigest()
             if store.holder.is_taken(system):
                 self._adopt(store, system, repository)
             else:
                 with store.holder.nursery(system, spare) as nursery:
-                    self.restic.init(Repository(str(nursery), password), like=like)
+                    if not (nursery / "config").exists():
+                        self.restic.init(Repository(str(nursery), password), like=like)
         digest = store.holder.digest(system)
         assert digest is not None
         body = {"kind": store.kind, "store": store.name, "digest": digest, "path": store.holder.place(system)}

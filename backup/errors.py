@@ -46,7 +46,15 @@ class OtherRepositoryError(RefusedError):
 
 
 class VaultMissingError(HoldfastError):
-    """The vault's directory is not there: not mounted, or never made (exit 3)."""
+    """The vault's directory is not there (not mounted, or never made), or its server does not answer (exit 3)."""
+
+
+class VaultLoginError(HoldfastError):
+    """The vault's server does not let us in with this user and password (exit 3)."""
+
+
+class VaultUntrustedError(RefusedError):
+    """The vault's server shows a certificate that is not trusted: nothing was sent to it (exit 4)."""
 
 
 class VaultLostError(HoldfastError):
@@ -54,7 +62,7 @@ class VaultLostError(HoldfastError):
 
 
 class WrongVaultError(RefusedError):
-    """The directory is not the vault the ledger knows (exit 4)."""
+    """What is there is not the vault the ledger knows (exit 4)."""
 
 
 class WrongMediumError(RefusedError):

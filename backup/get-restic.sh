@@ -1,9 +1,11 @@
 #!/bin/sh
 # Find restic 0.17 or newer, or fetch Debian 13's package without root, and print the program's path.
 #
-#   get-restic.sh [DIRECTORY]        DIRECTORY (default .tools) receives the fetched program
+#   get-restic.sh [DIRECTORY [PROGRAM]]   DIRECTORY (default .tools) receives the fetched program; PROGRAM is restic,
+#                                         or restic-rest-server (0.11 or newer), a server that holds repositories
 #
-# Looked at in this order: HOLDFAST_RESTIC, `restic` on the PATH, DIRECTORY/restic, the Debian package.
+# Looked at in this order: HOLDFAST_RESTIC, `restic` on the PATH, DIRECTORY/restic, the Debian package
+# (for the server HOLDFAST_REST_SERVER, and so on).
 # The package comes from the mirror this machine's own apt sources name; apt checks its signature with Debian's
 # keyring. Everything apt writes lies in a temporary directory: the machine's sources, lists and cache stay as they are.
 # Exit codes: 0 found, 2 something is missing (named, with the command that gets it), 3 it could not be fetched.
@@ -11,6 +13,7 @@ set -eu
 umask 022
 
 directory=${1:-.tools}
+program=${2:-restic}
 suite=trixie
 keyrings='/usr/share/keyrings/debian-archive-keyring.gpg /usr/share/keyrings/debian-archive-keyring.pgp'
 
@@ -19,16 +22,23 @@ fail() { # CODE MESSAGE HINT
     exit "$1"
 }
 
+case $program in
+restic) oldest=17 says=restic asking=version setting=HOLDFAST_RESTIC chosen=${HOLDFAST_RESTIC:-} ;;
+restic-rest-server) oldest=11 says=rest-server asking=--version setting=HOLDFAST_REST_SERVER chosen=${HOLDFAST_REST_SERVER:-} ;;
+*) fail 2 "$program is neither restic nor restic-rest-server" "sh $0 DIRECTORY restic-rest-server" ;;
+esac
+needed="$program 0.$oldest or newer"
+
 version_of() { # PROGRAM: print its version, or nothing
-    "$1" version 2>/dev/null | sed -n '1s/^restic \([0-9][0-9.]*\).*/\1/p'
+    "$1" $asking 2>/dev/null | sed -n "1s/^.*$says \\([0-9][0-9.]*\\).*/\\1/p"
 }
 
-is_new_enough() { # PROGRAM: is it restic 0.17 or newer?
+is_new_enough() { # PROGRAM: is it the program asked for, and new enough?
     found=$(version_of "$1") || return 1
     major=${found%%.*}
     rest=${found#*.}
     minor=${rest%%.*}
-    [ -n "$major" ] && { [ "$major" -gt 0 ] || [ "$minor" -ge 17 ]; }
+    [ -n "$major" ] && { [ "$major" -gt 0 ] || [ "$minor" -ge "$oldest" ]; }
 }
 
 use() { # PROGRAM: it is the one; print it and end
@@ -37,8 +47,8 @@ use() { # PROGRAM: it is the one; print it and end
 }
 
 need() { # PROGRAM PACKAGE
-    command -v "$1" >/dev/null 2>&1 || fail 2 "$1 is missing, so Debian's restic package cannot be fetched here" \
-        "on Debian: sudo apt-get install $2; elsewhere install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
+    command -v "$1" >/dev/null 2>&1 || fail 2 "$1 is missing, so Debian's $program package cannot be fetched here" \
+        "on Debian: sudo apt-get install $2; elsewhere install $needed and set $setting to its path"
 }
 
 debian_mirrors() { # print the Debian archives this machine's apt sources name, in whatever format; asks no network
@@ -61,17 +71,17 @@ fetch_from() { # MIRROR KEYRING: leave the package in $work/package
 		Signed-By: $2
 	END
     set -- -q -c "$work/apt.conf" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources"
-    apt-get "$@" update >&2 && (cd "$work/package" && apt-get "$@" download restic >&2)
+    apt-get "$@" update >&2 && (cd "$work/package" && apt-get "$@" download "$program" >&2)
 }
 
-if [ -n "${HOLDFAST_RESTIC:-}" ]; then
-    is_new_enough "$HOLDFAST_RESTIC" && use "$HOLDFAST_RESTIC"
-    fail 2 "HOLDFAST_RESTIC names $HOLDFAST_RESTIC, which is not restic 0.17 or newer" \
-        "set it to the path of restic 0.17 or newer, or unset it to have Debian's package fetched"
+if [ -n "$chosen" ]; then
+    is_new_enough "$chosen" && use "$chosen"
+    fail 2 "$setting names $chosen, which is not $needed" \
+        "set it to the path of $needed, or unset it to have Debian's package fetched"
 fi
-system=$(command -v restic 2>/dev/null || true)
+system=$(command -v "$program" 2>/dev/null || true)
 [ -n "$system" ] && is_new_enough "$system" && use "$system"
-[ -x "$directory/restic" ] && is_new_enough "$directory/restic" && use "$directory/restic"
+[ -x "$directory/$program" ] && is_new_enough "$directory/$program" && use "$directory/$program"
 
 need apt-get apt
 need dpkg dpkg
@@ -85,7 +95,7 @@ done
 mkdir -p "$directory" 2>/dev/null && [ -w "$directory" ] ||
     fail 2 "the directory $directory cannot be written" "name another: sh $0 DIRECTORY"
 work=$(mktemp -d)
-trap 'rm -rf "$work" "$directory/.restic.new"' EXIT
+trap 'rm -rf "$work" "$directory/.$program.new"' EXIT
 trap 'exit 130' INT TERM HUP
 chmod 755 "$work"
 
@@ -106,21 +116,21 @@ Dir::Cache "$work";
 Dir::Cache::archives "$work/archives";
 END
 mirrors=$(debian_mirrors)
-[ -n "$mirrors" ] || fail 2 "this machine's apt sources name no Debian archive to fetch restic from" \
-    "add one under /etc/apt/sources.list.d, or install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
+[ -n "$mirrors" ] || fail 2 "this machine's apt sources name no Debian archive to fetch $program from" \
+    "add one under /etc/apt/sources.list.d, or install $needed and set $setting to its path"
 
-printf 'fetching restic from Debian %s (needed once)\n' "$suite" >&2
+printf 'fetching %s from Debian %s (needed once)\n' "$program" "$suite" >&2
 fetched=
 for mirror in $mirrors; do
     fetch_from "$mirror" "$keyring" && fetched=yes && break
 done
-[ -n "$fetched" ] || fail 3 "Debian's restic package could not be fetched; apt says why above" \
-    "check the network and run the command again, or install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
+[ -n "$fetched" ] || fail 3 "Debian's $program package could not be fetched; apt says why above" \
+    "check the network and run the command again, or install $needed and set $setting to its path"
 
-dpkg-deb -x "$work"/package/restic_*.deb "$work/unpacked"
-cp "$work/unpacked/usr/bin/restic" "$directory/.restic.new"
-is_new_enough "$directory/.restic.new" ||
-    fail 3 "the fetched restic does not run here, or is older than 0.17" \
-        "install restic 0.17 or newer and set HOLDFAST_RESTIC to its path"
-mv "$directory/.restic.new" "$directory/restic"
-use "$directory/restic"
+dpkg-deb -x "$work/package/$program"_*.deb "$work/unpacked"
+cp "$work/unpacked/usr/bin/$program" "$directory/.$program.new"
+is_new_enough "$directory/.$program.new" ||
+    fail 3 "the fetched $program does not run here, or is older than 0.$oldest" \
+        "install $needed and set $setting to its path"
+mv "$directory/.$program.new" "$directory/$program"
+use "$directory/$program"

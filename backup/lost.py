@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from backup import marks
-from backup.directory import Directory
+from backup import holders, marks
 from backup.history import Copies
 from backup.holder import Holder
 from inventory.errors import HoldfastError
@@ -12,6 +11,7 @@ from inventory.outline import SiteFacts
 
 def of_systems(site: SiteFacts, copies: Copies) -> dict[str, dict[str, str]]:
     """Return, for each own system, the vaults that should hold copies of it and cannot be read now, with the reason."""
+    places: dict[str, Holder] = {}
     looks: dict[str, str] = {}
     found: dict[str, dict[str, str]] = {}
     for key, system in site.own.items():
@@ -20,10 +20,10 @@ def of_systems(site: SiteFacts, copies: Copies) -> dict[str, dict[str, str]]:
             name = copy.place
             if copy.kind != "vault" or copies.newest(key, "vault", name) is None:
                 continue
-            place = Directory(site.vault_places[name])
             if name not in looks:
-                looks[name] = look(name, place, copies)
-            if said := looks[name] or _ruined(key, name, place, copies):
+                places[name] = holders.of(name, site.vault_places[name])
+                looks[name] = look(name, places[name], copies)
+            if said := looks[name] or _ruined(key, name, places[name], copies):
                 found[key][name] = said
     return found
 
@@ -49,6 +49,9 @@ def ruined(name: str, place: Holder, copies: Copies) -> list[str]:
 
 def _ruined(system: str, name: str, place: Holder, copies: Copies) -> str:
     known = copies.repository("vault", name, system)
-    if known is None or place.digest(system) == known.digest:
-        return ""
+    try:
+        if known is None or place.digest(system) == known.digest:
+            return ""
+    except HoldfastError as error:
+        return error.message
     return f"the repository of {system} is gone, or not the one recorded"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from inventory.reach import Command
 
@@ -25,14 +26,15 @@ class Repository:
     """One repository as one restic is to use it, and what opens it.
 
     `location` is a directory, or `rest:` and an address without any secret, for which `login` lets us in; the
-    server's certificate is checked against those in `ca_file`, or in `ca` (PEM) on a host that lacks the file.
+    server's certificate is checked against `ca` (PEM; empty: those the machine trusts), which is the content of
+    `ca_file` of this machine.
     """
 
     location: str
     password: bytes = field(repr=False)
     login: Login | None = None
-    ca_file: Path | None = None
     ca: bytes = field(default=b"", repr=False)
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -130,31 +132,38 @@ def cat_lock(program: Program, repository: Repository, lock: str) -> Command:
 
 
 def _on(program: Program, repository: Repository, *arguments: str) -> Command:
-    trust, certificates = _trust(repository)
-    return Command(
-        (program.path, "-r", repository.location, "--password-file", "{secret:password}", *trust, *arguments),
-        env={**program.environment, **_login(repository)},
-        secrets={"password": repository.password, **certificates},
-    )
+    where, secrets = _opening(repository, "")
+    if repository.ca:
+        where, secrets = (*where, "--cacert", "{secret:ca}"), {**secrets, "ca": repository.ca}
+    return Command((program.path, *where, *arguments), env=program.environment, secrets=secrets)
 
 
 def _from(program: Program, target: Repository, source: Repository, command: str, *arguments: str) -> Command:
-    """Name two repositories. restic has one login and one trust for both, so only one of them may be a server's."""
-    assert None in (target.login, source.login), "restic takes one login for both repositories"
-    trust, certificates = _trust(source)
-    origin = ("--from-repo", source.location, "--from-password-file", "{secret:from}", *trust)
-    plain = _on(program, target, command, *origin, *arguments)
-    secrets = {**plain.secrets, "from": source.password, **certificates}
-    return Command(plain.argv, env={**plain.env, **_login(source)}, secrets=secrets)
+    """Name two repositories, on this machine. restic reads one file of certificates for both, twice: no pipe will do.
+
+    Raises:
+        ValueError: both are a server's, each with certificates of its own.
+    """
+    files = {repository.ca_file for repository in (target, source) if repository.ca_file is not None}
+    if len(files) > 1:
+        raise ValueError("restic takes one file of certificates")
+    origin, secrets = _opening(source, "from-")
+    there, opens = _opening(target, "")
+    trust = [word for file in files for word in ("--cacert", str(file))]
+    argv = (program.path, *there, *trust, command, *origin, *arguments)
+    return Command(argv, env=program.environment, secrets={**opens, **secrets})
 
 
-def _trust(repository: Repository) -> tuple[tuple[str, ...], Mapping[str, bytes]]:
-    if repository.ca_file is not None:
-        return ("--cacert", str(repository.ca_file)), {}
-    return (("--cacert", "{secret:ca}"), {"ca": repository.ca}) if repository.ca else ((), {})
-
-
-def _login(repository: Repository) -> Mapping[str, str]:
+def _opening(repository: Repository, which: str) -> tuple[tuple[str, ...], dict[str, bytes]]:
+    """Return the options that name a repository and what opens it; a login goes the way of a password, by a pipe."""
+    password, address = f"{which}password", f"{which}address"
+    options = (f"--{which}password-file", f"{{secret:{password}}}")
     if repository.login is None:
-        return {}
-    return {"RESTIC_REST_USERNAME": repository.login.user, "RESTIC_REST_PASSWORD": repository.login.password}
+        return (f"--{which}repo", repository.location, *options), {password: repository.password}
+    secrets = {password: repository.password, address: _with_login(repository.location, repository.login)}
+    return (f"--{which}repository-file", f"{{secret:{address}}}", *options), secrets
+
+
+def _with_login(location: str, login: Login) -> bytes:
+    scheme, slashes, rest = location.partition("://")
+    return f"{scheme}{slashes}{quote(login.user, safe='')}:{quote(login.password, safe='')}@{rest}".encode()

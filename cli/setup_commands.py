@@ -112,7 +112,7 @@ def wanted_here(here: Context, known: Sequence[Right]) -> Wanted:
     installing.require_program(python)
     installing.require_site(site.root)
     settings = site.settings
-    writes = [site.resolve(vault.path) for vault in settings.vaults.values()]
+    writes = [vault.path for vault in site.vault_places.values() if vault.path is not None]
     for rotation in settings.media.values():
         for disk in rotation.disks.values():
             writes += [site.resolve(disk.directory).parent, site.resolve(disk.attach).parent]

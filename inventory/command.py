@@ -43,7 +43,7 @@ class Command:
     """
 
     argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     stdin: bytes | None = field(default=None, repr=False)

@@ -12,7 +12,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from inventory import vaults
 from inventory.errors import UsageError
+from inventory.vaults import VaultPlace
 
 if TYPE_CHECKING:
     from inventory.site import Site
@@ -62,7 +64,7 @@ Systems = Mapping[str, SystemFacts]
 class SiteFacts(Protocol):
     """What is judged of a site.
 
-    `vault_places` are absolute paths by name, `disks` labels by rotation set; `in_file` says that the ledger is a file
+    `vault_places` say where each vault is, `disks` labels by rotation set; `in_file` says that the ledger is a file
     of the state directory, `sent` what the calendar asked for and was done.
     """
 
@@ -89,7 +91,7 @@ class SiteFacts(Protocol):
     @property
     def policies(self) -> Sequence[str]: ...
     @property
-    def vault_places(self) -> Mapping[str, Path]: ...
+    def vault_places(self) -> Mapping[str, VaultPlace]: ...
     @property
     def disks(self) -> Mapping[str, Sequence[str]]: ...
     @property
@@ -143,7 +145,7 @@ class Outline:
     hosts: Mapping[str, None]
     members: Mapping[str, tuple[str, ...]]
     policies: tuple[str, ...]
-    vault_places: Mapping[str, Path]
+    vault_places: Mapping[str, VaultPlace]
     disks: Mapping[str, tuple[str, ...]]
     fetch_medium: timedelta | None
     timezone: str = "UTC"
@@ -186,7 +188,7 @@ class Outline:
             "hosts": list(self.hosts),
             "members": {key: list(hosts) for key, hosts in self.members.items()},
             "policies": list(self.policies),
-            "vault_places": {name: str(path) for name, path in self.vault_places.items()},
+            "vault_places": {name: place.as_json() for name, place in self.vault_places.items()},
             "disks": {name: list(labels) for name, labels in self.disks.items()},
             "fetch_medium": None if self.fetch_medium is None else self.fetch_medium.total_seconds(),
             "timezone": self.timezone,
@@ -233,7 +235,7 @@ def from_json(content: Mapping[str, Any]) -> Outline:
         hosts=dict.fromkeys(content["hosts"]),
         members={key: tuple(hosts) for key, hosts in content["members"].items()},
         policies=tuple(content["policies"]),
-        vault_places={name: Path(path) for name, path in content["vault_places"].items()},
+        vault_places={name: vaults.from_json(place) for name, place in content["vault_places"].items()},
         disks={name: tuple(labels) for name, labels in content["disks"].items()},
         fetch_medium=None if fetch is None else timedelta(seconds=fetch),
         timezone=content["timezone"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +14,7 @@ from inventory.days import ZoneName
 from inventory.fields import Duration
 from inventory.lines import Document, Problem, SiteError
 from inventory.system import Strict, by_key
+from inventory.vaults import VaultPlace
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 _LEDGER = "postgresql"
@@ -21,12 +22,6 @@ _LEDGER = "postgresql"
 Name = Annotated[str, Field(pattern=_NAME)]
 Words = Annotated[list[str], Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Vault(Strict):
-    """An online store of repositories: a local directory (relative paths start at the site)."""
-
-    path: str
 
 
 class Disk(Strict):
@@ -54,6 +49,48 @@ def _web_address(url: str) -> str:
     if parts.username or parts.password:
         raise ValueError("an address holds no name and no password; name a file that holds the key")
     return url
+
+
+class DirectoryVault(Strict):
+    """An online store of repositories: a directory of this machine (relative paths start at the site)."""
+
+    path: str
+
+
+def _server_address(url: str) -> str:
+    parts = urlsplit(_web_address(url))
+    if parts.query or parts.fragment:
+        raise ValueError(f"{url!r} has more than an address and a path")
+    return url if url.endswith("/") else url + "/"
+
+
+class ServerVault(Strict):
+    """An online store of repositories: a server that speaks restic's REST protocol, like rest-server.
+
+    Its password for `user` is in a file, a command's output, or a systemd credential; `ca_file` holds the certificates
+    (PEM) its own is checked against.
+    """
+
+    rest: Annotated[str, AfterValidator(_server_address)]
+    user: str = ""
+    password_file: str = ""
+    password_command: list[str] = []
+    password_credential: str = ""
+    ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> ServerVault:
+        _at_most_one(self, "password")
+        if not self.user and any(_named(self, "password")):
+            raise ValueError("a password needs a user")
+        if self.user and not any(_named(self, "password")):
+            raise ValueError("the user needs a password; name a file that holds it with password_file")
+        return self
+
+
+Vault = Annotated[
+    Annotated[DirectoryVault, Tag("<path>")] | Annotated[ServerVault, Tag("<rest>")], by_key("path", "rest")
+]
 
 
 class Elasticsearch(Strict):
@@ -146,6 +183,20 @@ class Settings(Strict):
         if self.ledger is None and any(_named(self, "ledger_password")):
             raise ValueError("a password for the ledger needs the ledger's address in `ledger`")
         return self
+
+
+def place_of(vault: DirectoryVault | ServerVault, resolve: Callable[[str], Path]) -> VaultPlace:
+    """Return where a vault is; `resolve` makes its paths absolute."""
+    if isinstance(vault, DirectoryVault):
+        return VaultPlace(path=resolve(vault.path))
+    return VaultPlace(
+        rest=vault.rest,
+        user=vault.user,
+        password_file=resolve(vault.password_file) if vault.password_file else None,
+        password_command=tuple(vault.password_command),
+        password_credential=vault.password_credential,
+        ca_file=resolve(vault.ca_file) if vault.ca_file else None,
+    )
 
 
 def _named(settings: Strict, secret: str) -> Iterator[str]:

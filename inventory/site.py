@@ -20,6 +20,7 @@ from inventory.registers import Registers
 from inventory.settings import Settings
 from inventory.ssh import Ssh
 from inventory.system import Host, System
+from inventory.vaults import VaultPlace
 from inventory.waivers import Waivers
 
 _NOT_CHECKED = Elsewhere()
@@ -134,9 +135,9 @@ class Site:
         return self.settings.policies
 
     @property
-    def vault_places(self) -> Mapping[str, Path]:
-        """Return where each vault lies."""
-        return {name: self.resolve(vault.path) for name, vault in self.settings.vaults.items()}
+    def vault_places(self) -> Mapping[str, VaultPlace]:
+        """Return where each vault is."""
+        return {name: settings.place_of(vault, self.resolve) for name, vault in self.settings.vaults.items()}
 
     @property
     def disks(self) -> Mapping[str, Sequence[str]]:

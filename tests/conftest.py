@@ -25,7 +25,13 @@ pytest_plugins = (
     "tests.ledger.fixtures",
 )
 
-_KEPT_SETTINGS = {"HOLDFAST_RESTIC", "HOLDFAST_REQUIRE", "HOLDFAST_LAB_CACHE", "HOLDFAST_ELASTICSEARCH_CACHE"}
+_KEPT_SETTINGS = {
+    "HOLDFAST_RESTIC",
+    "HOLDFAST_REST_SERVER",
+    "HOLDFAST_REQUIRE",
+    "HOLDFAST_LAB_CACHE",
+    "HOLDFAST_ELASTICSEARCH_CACHE",
+}
 
 
 @pytest.hookimpl(tryfirst=True)

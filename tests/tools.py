@@ -24,6 +24,7 @@ def require(tool: str) -> Path:
     """Return the program, or skip the test; fail it when HOLDFAST_REQUIRE names the tool."""
     finders = {
         "restic": _restic,
+        "rest-server": _rest_server,
         "ansible": _ansible,
         "postgresql": _postgresql,
         "lab": _lab,
@@ -55,6 +56,12 @@ def _restic() -> Path | str:
     if version is None or (int(version[1]), int(version[2])) < _RESTIC_NEEDED:
         return f"{found} is not restic 0.17 or newer"
     return Path(found)
+
+
+def _rest_server() -> Path | str:
+    places = (os.environ.get("HOLDFAST_REST_SERVER"), str(CHECKOUT / ".tools/restic-rest-server"), "restic-rest-server")
+    found = next((program for place in places if place and (program := shutil.which(place))), None)
+    return Path(found) if found else "restic-rest-server is not installed; `make rest-server` fetches it"
 
 
 def _ansible() -> Path | str:

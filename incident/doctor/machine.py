@@ -130,9 +130,9 @@ def disks(patient: Patient) -> Iterator[Found]:
     """Is there room for what is written, and for how long?"""
     growth = _growth(patient)
     yield _disk(patient, "state", patient.state, 0.0)
-    for name, vault in patient.site.settings.vaults.items():
-        path = patient.site.resolve(vault.path)
-        if path.is_dir():  # one that is not there is named by the check of the vaults
+    for name, vault in patient.site.vault_places.items():
+        path = vault.path
+        if path is not None and path.is_dir():  # one that is not there is named by the check of the vaults
             yield _disk(patient, f"vault {name}", path, growth.get(f"vault {name}", 0.0))
     for rotation in patient.site.settings.media.values():
         for label, disk in rotation.disks.items():

@@ -22,6 +22,7 @@ def test_what_stands_in_the_wrong_place_is_refused() -> None:
     assert refused == {
         errors.OtherRepositoryError,
         errors.WrongVaultError,
+        errors.VaultUntrustedError,
         errors.WrongMediumError,
         errors.TargetInUseError,
     }

@@ -7,23 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from backup import errors
-from backup.directory import Directory
+from backup import errors, holders
 from backup.holder import Holder
 from backup.restic import Restic
 from backup.restic_command import Repository
+from inventory.vaults import VaultPlace
 from tests import tools
+from tests.backup import servers
 
 SYSTEM = "edoc"
 PASSWORD = b"the-secret"
 
 
-@pytest.fixture(params=["directory"])
+@pytest.fixture(params=["directory", pytest.param("rest-server", marks=pytest.mark.restic)])
 def holder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Holder]:
     """An empty place."""
-    place = tmp_path / "place"
-    place.mkdir()
-    yield Directory(place)
+    if request.param == "rest-server":
+        with servers.rest_server(tmp_path / "server", tls=True) as place:
+            yield holders.of("main", place)
+    else:
+        (tmp_path / "place").mkdir()
+        yield holders.of("main", VaultPlace(path=tmp_path / "place"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from backup import lost, marks
 from backup.directory import MARKER, Directory, digest_of
 from backup.history import state_of
 from inventory.outline import CopyOutline, Outline, SystemOutline
+from inventory.vaults import VaultPlace
 from ledger.ledger import Entry, Ledger
 
 DAY = timedelta(days=1)
@@ -26,7 +27,7 @@ def site(tmp_path: Path) -> Outline:
         (tmp_path / "vault" / key).mkdir()
         (tmp_path / "vault" / key / "config").write_text(key)
     systems = dict.fromkeys(("sso", "edoc", "new"), SYSTEM)
-    places = {"main": tmp_path / "vault"}
+    places = {"main": VaultPlace(path=tmp_path / "vault")}
     return Outline(tmp_path, "district", None, systems, {}, {}, ("baseline",), places, {}, None)
 
 
@@ -34,7 +35,7 @@ def site(tmp_path: Path) -> Outline:
 def copied(ledger: Ledger, site: Outline) -> Ledger:
     entries = [Entry("vault.made", {"store": "main", "id": "ours", "path": "/vault"})]
     for key in ("sso", "edoc"):
-        digest = digest_of(site.vault_places["main"] / key)
+        digest = digest_of(site.root / "vault" / key)
         body: dict[str, Any] = {"kind": "vault", "store": "main", "digest": digest}
         entries.append(Entry("repository.made", body, key))
         taken = body | {"status": "complete", "snapshot": key, "at": "2026-11-23T12:00:00.000000Z", "data_time": None}
@@ -48,14 +49,14 @@ def test_what_can_be_read_is_not_lost(copied: Ledger, site: Outline) -> None:
 
 
 def test_one_repository_that_is_gone_is_lost_alone(copied: Ledger, site: Outline) -> None:
-    (site.vault_places["main"] / "sso" / "config").unlink()
+    (site.root / "vault" / "sso" / "config").unlink()
     found = lost.of_systems(site, state_of(copied))
     assert found == {"sso": {"main": "the repository of sso is gone, or not the one recorded"}, "edoc": {}, "new": {}}
-    assert lost.ruined("main", Directory(site.vault_places["main"]), state_of(copied)) == ["sso"]
+    assert lost.ruined("main", Directory(site.root / "vault"), state_of(copied)) == ["sso"]
 
 
 def test_a_vault_that_is_away_takes_every_copy_with_it(copied: Ledger, site: Outline) -> None:
-    away = replace(site, vault_places={"main": site.root / "elsewhere"})
+    away = replace(site, vault_places={"main": VaultPlace(path=site.root / "elsewhere")})
     found = lost.of_systems(away, state_of(copied))
     assert found["sso"] == found["edoc"] == {"main": f"the vault main is not at {site.root / 'elsewhere'}"}
     assert found["new"] == {}, "it never had a copy there to lose"

@@ -13,7 +13,7 @@ PROGRAM = Program("/usr/bin/restic", Path("/state/cache"))
 ONE = Repository("/vault/edoc", b"first-secret")
 TWO = Repository("/disk/edoc", b"second-secret")
 FAR = Repository(
-    "rest:https://vault:8000/edoc/", b"third-secret", Login("holdfast", "door-secret"), Path("/site/ca.pem")
+    "rest:https://vault:8000/edoc/", b"third-secret", Login("holdfast", "door-secret"), b"ours", Path("/site/ca.pem")
 )
 
 
@@ -38,25 +38,30 @@ def test_no_secret_is_in_arguments_environment_or_what_is_printed(command: Comma
     assert set(command.secrets.values()) <= {b"first-secret", b"second-secret"}
 
 
-def test_what_lets_us_into_a_server_is_in_restics_own_surroundings_and_never_printed() -> None:
-    for command in (restic_command.snapshots(PROGRAM, FAR), restic_command.copy(PROGRAM, FAR, ONE, ["abc"])):
-        assert command.env["RESTIC_REST_USERNAME"] == "holdfast"
-        assert command.env["RESTIC_REST_PASSWORD"] == "door-secret"
-        assert command.argv[command.argv.index("--cacert") + 1] == "/site/ca.pem"
-        assert "door-secret" not in " ".join(command.argv) + repr(command) + repr(FAR)
+def test_what_lets_us_into_a_server_goes_the_way_of_a_password_and_is_never_printed() -> None:
+    for command, which in (
+        (restic_command.snapshots(PROGRAM, FAR), ""),
+        (restic_command.copy(PROGRAM, FAR, ONE, ["abc"]), "from-"),
+    ):
+        assert command.argv[command.argv.index(f"--{which}repository-file") + 1] == f"{{secret:{which}address}}"
+        assert command.secrets[f"{which}address"] == b"rest:https://holdfast:door-secret@vault:8000/edoc/"
+        assert "door-secret" not in " ".join(command.argv) + str(command.env) + repr(command) + repr(FAR)
 
 
-def test_a_host_without_the_certificates_is_given_them_with_the_command() -> None:
-    abroad = replace(FAR, ca_file=None, ca=b"-----BEGIN")
-    command = restic_command.snapshots(PROGRAM, abroad)
+def test_certificates_come_with_the_command_and_for_two_repositories_from_their_file() -> None:
+    command = restic_command.snapshots(PROGRAM, FAR)
     assert command.argv[command.argv.index("--cacert") + 1] == "{secret:ca}"
-    assert command.secrets["ca"] == b"-----BEGIN"
+    assert command.secrets["ca"] == b"ours"
+    both = restic_command.copy(PROGRAM, FAR, ONE, ["abc"])
+    assert both.argv[both.argv.index("--cacert") + 1] == "/site/ca.pem"
+    with pytest.raises(ValueError, match="one file"):
+        restic_command.copy(PROGRAM, FAR, replace(FAR, ca_file=Path("/other.pem")), ["abc"])
 
 
 def test_a_copy_opens_each_side_with_its_own_password() -> None:
     command = restic_command.copy(PROGRAM, ONE, TWO, ["abc", "def"])
-    assert command.argv[1:3] == ("-r", "/disk/edoc")
-    assert command.secrets == {"password": b"second-secret", "from": b"first-secret"}
+    assert command.argv[1:3] == ("--repo", "/disk/edoc")
+    assert command.secrets == {"password": b"second-secret", "from-password": b"first-secret"}
     assert command.argv[-3:] == ("--", "abc", "def")
 
 

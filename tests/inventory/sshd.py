@@ -70,7 +70,7 @@ class SshHost:
     def __init__(self, where: Path, name: str, subnet: int) -> None:
         self.where, self.name, self.address = where, name, f"198.19.{subnet}.2"
         self._namespace, self._cable = f"hf-{os.getpid()}-{subnet}", f"hf{subnet}"
-        self._gateway = f"198.19.{subnet}.1"
+        self.gateway = f"198.19.{subnet}.1"
         self._init: subprocess.Popen[bytes] | None = None
         for folder in ("root", "home/operator", "sockets", "over/var/lib", "over/usr/local/lib"):
             (where / folder).mkdir(parents=True)
@@ -119,7 +119,7 @@ class SshHost:
     def plug_in(self) -> None:
         run("ip", "netns", "add", self._namespace)
         run("ip", "link", "add", f"{self._cable}a", "type", "veth", "peer", "name", "eth0", "netns", self._namespace)
-        run("ip", "addr", "add", f"{self._gateway}/24", "dev", f"{self._cable}a")
+        run("ip", "addr", "add", f"{self.gateway}/24", "dev", f"{self._cable}a")
         run("ip", "link", "set", f"{self._cable}a", "up")
         run("ip", "-n", self._namespace, "addr", "add", f"{self.address}/24", "dev", "eth0")
         run("ip", "-n", self._namespace, "link", "set", "lo", "up")
