@@ -23,6 +23,7 @@ from inventory.clock import Clock
 from inventory.errors import UsageError
 from inventory.settings import Disk
 from inventory.site import Site
+from inventory.ssh import Ssh
 from inventory.system import Host
 from ledger import durable
 from ledger.ledger import Ledger
@@ -51,10 +52,14 @@ class Store:
 
 
 class Depot:
-    """Everything an operation on copies starts from. Cheap to make; restic is looked for when first used."""
+    """Everything an operation on copies starts from. Cheap to make; restic is looked for when first used.
 
-    def __init__(self, site: Site, state: Path, ledger: Ledger) -> None:
+    `ssh` is how hosts are reached, if not as usual.
+    """
+
+    def __init__(self, site: Site, state: Path, ledger: Ledger, ssh: Ssh | None = None) -> None:
         self.site = site
+        self.ssh = ssh or site.ssh
         self.state = state
         self.ledger = ledger
         self._holders: dict[str, Holder] = {}

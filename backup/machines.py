@@ -88,4 +88,4 @@ def of(depot: Depot, host: Host, *, owners: bool) -> Machine:
     """Return where a host's data is handled; `owners` is about this machine only, elsewhere root does it."""
     if host.connection == "local":
         return Here(depot.restic, depot.state / "onhost", owners=owners)
-    return There(host, depot.site.ssh, depot.restic.version)
+    return There(host, depot.ssh, depot.restic.version)

@@ -152,8 +152,11 @@ def _recovery(system: System) -> Lines:
 
 
 def _commands(system: System) -> Lines:
-    words = (("start", system.start), ("stop", system.stop))
-    return [(name, " ".join(command)) for name, command in words if command]
+    rows: list[tuple[str, str]] = []
+    for name, commands in (("start", system.start), ("stop", system.stop)):
+        texts = [" ".join(each.run) + (f"  (on {each.host})" if each.host else "") for each in commands]
+        rows += _numbered(name, texts) if texts else []
+    return rows
 
 
 def _numbered(word: str, texts: Sequence[str]) -> Lines:

@@ -8,31 +8,61 @@ from typing import Any, Protocol
 
 from incident.plan import PlannedStep, RecoveryPlan, SystemPlan
 from inventory.approval import Approval
-from inventory.errors import UsageError
+from inventory.command import UnreachableError
+from inventory.errors import RefusedError, UsageError
+from inventory.ssh import NotPreparedError
+
+NOT_BEGUN = (UnreachableError, NotPreparedError, RefusedError)
+"""What says that a program was not begun on its host: tried again under the same name, it is begun once at most."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What an effect came to: whether it worked, what was found, and what the ledger should keep of it."""
+    """What an effect came to: whether it worked, what was found, and what the ledger should keep of it.
+
+    `begun` is false only where it is certain that nothing was: trying again repeats nothing.
+    """
 
     ok: bool
     found: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    begun: bool = True
 
 
 class Hands(Protocol):
-    """The effects a step can have. Expected failures are results; `limit` is in seconds."""
+    """The effects a step can have. Expected failures are results; `limit` is in seconds.
+
+    `name` is what the programs of this attempt are called on other hosts (`inventory/reach.py`): with the same name
+    they are come back to there and not begun a second time, and how they ended is kept there until `forget`.
+    """
 
     def check_copy(self, system: SystemPlan, limit: float) -> Result:
         """Read the chosen copy through and say whether it is whole."""
         ...
 
-    def restore(self, system: SystemPlan, limit: float) -> Result:
+    def restore(self, system: SystemPlan, limit: float, name: str) -> Result:
         """Bring every source of the system back onto its targets and compare with the manifest."""
         ...
 
-    def command(self, system: SystemPlan, step: PlannedStep, limit: float) -> Result:
-        """Run the step's command on the target."""
+    def command(self, system: SystemPlan, step: PlannedStep, limit: float, name: str) -> Result:
+        """Run the step's command on the target.
+
+        Raises:
+            InDoubtError: it was begun on its host, and how it ended is not known.
+        """
+        ...
+
+    def come_back(self, system: SystemPlan, step: PlannedStep, limit: float, name: str) -> Result | None:
+        """Follow a command that an earlier process began under this name; None if its hosts do not know it.
+
+        Raises:
+            EndedError: it was begun and ended without a result.
+            HoldfastError: its host cannot be asked now.
+        """
+        ...
+
+    def forget(self, system: SystemPlan, step: PlannedStep, name: str) -> None:
+        """Let the hosts give up what they keep of this attempt: its result is recorded."""
         ...
 
     def is_done(self, system: SystemPlan, step: PlannedStep) -> bool:

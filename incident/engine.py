@@ -7,29 +7,24 @@ as its `effect` says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, assert_never
+from collections.abc import Callable
+from typing import Literal, assert_never
 
-from incident import gates, runs
-from incident import incident as incidents
-from incident.effects import Answers, Hands, Result
+from incident import commands, frozen, gates, runs
+from incident.effects import NOT_BEGUN, Answers, Hands, Result
 from incident.owning import Owned
-from incident.plan import PlannedStep, RecoveryPlan
+from incident.plan import PlannedStep, RecoveryPlan, SystemPlan
 from incident.runs import Run
+from incident.writing import Writer
+from inventory import clock
 from inventory.approval import Approval
+from inventory.command import TimeLimitError
 from inventory.errors import HoldfastError, RefusedError
-from ledger import record as records
-from ledger.ledger import Entry, Ledger
-from ledger.owner import Lease
-
-
-class PlanChangedError(RefusedError):
-    """A run's plan is not the one that was approved at its start (exit 4)."""
-
+from inventory.verdict import EndedError, InDoubtError, StillRunningError
+from ledger.ledger import Ledger
 
 Point = Literal["before intent", "after intent", "after effect", "after result"]
 Watcher = Callable[[Point | str, PlannedStep, Result | None], None]
-_Draft = tuple[str, PlannedStep | None, Mapping[str, Any]]
 
 
 def start(ledger: Ledger, plan: RecoveryPlan) -> str:
@@ -82,48 +77,29 @@ def go_on(
         UsageError: an answer is about a step the run does not have.
     """
     run = runs.find(ledger, run_id)
-    _is_the_approved_one(ledger, run)
+    frozen.require_approved(ledger, run)
     answers = answers or Answers()
     answers.must_fit(run.plan)
     with Owned(ledger, run.plan.incident) as lease:
-        return _Engine(ledger, run_id, hands, answers, watch, lease).work()
-
-
-def _is_the_approved_one(ledger: Ledger, run: Run) -> None:
-    """Hold the plan to be worked against the record of its start, and that record against its own hash."""
-    for record in ledger.read(kinds=("recover.started",)):
-        whole = record.hash == records.digest(record.payload)
-        if record.body["run"] == run.id and whole and record.body["digest"] == run.plan.digest():
-            return
-    raise PlanChangedError(f"the plan of {run.id} is not the one approved at its start", hint="holdfast ledger verify")
-
-
-def _is_the_one_to_work(ledger: Ledger, run: Run) -> None:
-    """Refuse to bring back what is back already, or is being brought back by a newer run."""
-    incident = incidents.find(ledger, run.plan.incident)
-    if not incident.open:
-        raise RefusedError(f"{incident.id} is closed", hint=f"holdfast incident show {incident.id}")
-    if incident.runs[-1] != run.id:
-        newest = incident.runs[-1]
-        raise RefusedError(f"{newest} has taken the place of {run.id}", hint=f"holdfast recover resume {newest}")
+        return _Engine(ledger, run_id, hands, answers, watch, Writer(ledger, lease, answers)).work()
 
 
 class _Engine:
     def __init__(
-        self, ledger: Ledger, run_id: str, hands: Hands, answers: Answers, watch: Watcher, lease: Lease
+        self, ledger: Ledger, run_id: str, hands: Hands, answers: Answers, watch: Watcher, writer: Writer
     ) -> None:
         self._ledger = ledger
         self._id = run_id
         self._hands = hands
         self._answers = answers
         self._watch = watch
-        self._lease = lease
+        self._writer = writer
 
     def work(self) -> Run:
         run = self._read()
         if run.ended == "done":
             return run
-        _is_the_one_to_work(self._ledger, run)
+        frozen.require_newest(self._ledger, run)
         passed_over: frozenset[str] = frozenset()
         while (step := run.next_step(passed_over)) is not None:
             self._do(run, step)
@@ -131,7 +107,7 @@ class _Engine:
             if not run.settled(step):
                 passed_over |= {step.key}
         if run.ended is None and (run.worked_through or (run.failed and not run.waiting)):
-            self._append(run, ("recover.finished", None, {"status": "done" if run.complete else "failed"}))
+            self._writer.ended(run, "done" if run.complete else "failed")
             run = self._read()
         return run
 
@@ -147,7 +123,9 @@ class _Engine:
                 self._manual(run, planned)
             case "check" | "restore" | "command":
                 state = run.state(planned.key)
-                if state.in_doubt or (state.attempts and planned.step.crash == "once"):
+                if state.in_doubt and state.run_name and kind == "command":
+                    self._come_back(run, planned)
+                elif state.in_doubt or (state.attempts and planned.step.crash == "once"):
                     self._after_interruption(run, planned)
                 else:
                     self._effect(run, planned)
@@ -157,7 +135,7 @@ class _Engine:
     def _gate(self, run: Run, planned: PlannedStep) -> None:
         if planned.step.gate == "police":
             if self._hands.police_decided():
-                self._finish(run, planned, Result(True, "the police decision is recorded"))
+                self._writer.finished(run, planned, Result(True, "the police decision is recorded"))
             else:
                 self._wait(run, planned, "is the police decision recorded? (holdfast incident notify)")
             return
@@ -168,7 +146,7 @@ class _Engine:
         lacking = gates.lacking(planned.step, approvals)
         if approvals and not lacking:
             said = Result(True, "; ".join(each.words for each in approvals))
-            self._finish(run, planned, said, answer="approved", approvals=approvals)
+            self._writer.finished(run, planned, said, answer="approved", approvals=approvals)
         else:
             needs = planned.step.people > 1 or planned.step.signed is not None
             self._wait(run, planned, f"{question} ({lacking})" if needs else question)
@@ -181,103 +159,139 @@ class _Engine:
     def _manual(self, run: Run, planned: PlannedStep) -> None:
         question = f"{planned.key}: {planned.step.manual} - done?"
         if self._answers.about(planned, self._answers.done) or self._answers.ask(question):
-            self._finish(run, planned, Result(True, f"done by hand, says {self._ledger.actor}"), answer="done")
+            self._writer.finished(run, planned, Result(True, f"done by hand, says {self._ledger.actor}"), answer="done")
         else:
             self._wait(run, planned, question)
 
-    def _after_interruption(self, run: Run, planned: PlannedStep) -> None:
-        """Go on with a step begun before (nobody saw its end, or it failed): repeat it, look, or let a person say."""
+    def _come_back(self, run: Run, planned: PlannedStep) -> None:
+        """Follow what was begun on another host before anybody is asked: it may run there still, or have ended well."""
+        state, system = run.state(planned.key), run.plan.system(planned.system)
+        began = self._ledger.clock.monotonic()
+        try:
+            result = self._hands.come_back(system, planned, planned.step.limit.total_seconds(), state.run_name)
+        except EndedError as error:
+            self._after_interruption(run, planned, error.message)
+            return
+        except TimeLimitError as error:
+            result = _failed(error)
+        except HoldfastError as error:
+            if self._answers.about(planned, self._answers.done):
+                self._after_interruption(run, planned)
+            else:
+                self._doubt(run, planned, error)
+            return
+        if result is None:
+            self._after_interruption(run, planned)
+        else:
+            self._end(run, planned, result, began, state.run_name)
+
+    def _after_interruption(self, run: Run, planned: PlannedStep, found: str = "") -> None:
+        """Go on with a step begun before (nobody saw its end, or it failed): repeat it, look, or let a person say.
+
+        `found` says what its host tells, where it tells that the step ended without a result.
+        """
         crash = planned.step.crash
         match crash:
             case "idempotent":
-                self._effect(run, planned)
+                self._effect(run, planned, ended=bool(found))
             case "probe":
                 if self._hands.is_done(run.plan.system(planned.system), planned):
-                    self._finish(run, planned, Result(True, "was already done when looked at after the interruption"))
+                    said = Result(True, "was already done when looked at after the interruption")
+                    self._writer.finished(run, planned, said)
                 else:
-                    self._effect(run, planned)
+                    self._effect(run, planned, ended=bool(found))
             case "once":
                 if self._answers.about(planned, self._answers.again):
-                    self._effect(run, planned, answer="again")
+                    self._effect(run, planned, answer="again", ended=bool(found))
                 elif self._answers.about(planned, self._answers.done):
-                    self._finish(
-                        run, planned, Result(True, f"had its effect, says {self._ledger.actor}"), answer="done"
-                    )
+                    said = Result(True, f"had its effect, says {self._ledger.actor}")
+                    self._writer.finished(run, planned, said, answer="done")
+                    self._forget(run, planned, run.state(planned.key).run_name)
                 else:
-                    ask = "was begun before and must not run twice unasked: did it have its effect?"
+                    known = f" ({found})" if found else ""
+                    ask = f"was begun before{known} and must not run twice unasked: did it have its effect?"
                     self._wait(run, planned, f"{planned.key} {ask}")
             case _:
                 assert_never(crash)
 
-    def _effect(self, run: Run, planned: PlannedStep, *, answer: str = "") -> None:
+    def _effect(self, run: Run, planned: PlannedStep, *, answer: str = "", ended: bool = False) -> None:
+        name = self._name(run, planned, ended=ended)
         self._watch("before intent", planned, None)
-        attempt = run.state(planned.key).attempts + 1
-        self._append(run, *self._answered(planned, answer), ("step.intent", planned, {"attempt": attempt}))
+        self._writer.intent(run, planned, name, answer=answer)
         self._watch("after intent", planned, None)
         began = self._ledger.clock.monotonic()
-        result = self._perform(run, planned)
+        try:
+            result = self._perform(run, planned, name)
+        except (InDoubtError, StillRunningError) as error:
+            self._doubt(run, planned, error)
+        else:
+            self._end(run, planned, result, began, name)
+
+    def _end(self, run: Run, planned: PlannedStep, result: Result, began: float, name: str) -> None:
+        """Write how an effect ended; only then may hosts give up what they keep of it."""
         self._watch("after effect", planned, result)
-        self._finish(run, planned, result, seconds=self._ledger.clock.monotonic() - began)
+        self._writer.finished(run, planned, result, seconds=self._ledger.clock.monotonic() - began)
+        self._forget(run, planned, name)
         self._watch("after result", planned, result)
 
-    def _perform(self, run: Run, planned: PlannedStep) -> Result:
-        step, system = planned.step, run.plan.system(planned.system)
-        limit = step.limit.total_seconds()
-        try:
-            match step.kind:
-                case "restore":
-                    return self._hands.restore(system, limit)
-                case "command":
-                    return self._hands.command(system, planned, limit)
-                case "check":
-                    if step.check == "copy":
-                        return self._hands.check_copy(system, limit)
-                    return self._hands.check_normal(system, limit)
-                case _:
-                    raise AssertionError(step.kind)
-        except HoldfastError as error:
-            hint = f" ({error.hint})" if error.hint else ""
-            return Result(False, f"{error.message}{hint}")
+    def _forget(self, run: Run, planned: PlannedStep, name: str) -> None:
+        if name:
+            self._hands.forget(run.plan.system(planned.system), planned, name)
 
-    def _finish(
-        self,
-        run: Run,
-        planned: PlannedStep,
-        result: Result,
-        *,
-        seconds: float = 0.0,
-        answer: str = "",
-        approvals: Sequence[Approval] = (),
-    ) -> None:
-        """Write how a step ended; what a person said about it, and that a system is normal, with it or not at all."""
-        found = " ".join(result.found.split())  # names of restored files may hold line breaks
-        kind = "normal" if planned.step.check == "normal" else planned.step.kind
-        body = {"kind": kind, "ok": result.ok, "found": found, "seconds": round(seconds, 3), "data": dict(result.data)}
-        drafts: list[_Draft] = [*self._answered(planned, answer, approvals), ("step.finished", planned, body)]
-        if result.ok and planned.step.check == "normal":
-            drafts.append(("system.normal", planned, result.data))
-        self._append(run, *drafts)
+    def _name(self, run: Run, planned: PlannedStep, *, ended: bool) -> str:
+        """Return what the programs of this attempt are called on other hosts.
 
-    def _wait(self, run: Run, planned: PlannedStep, ask: str) -> None:
+        An attempt that nobody saw end goes on under its name, unless it is known to have `ended`: an order for it that
+        the network still holds back then begins nothing twice.
+        """
         state = run.state(planned.key)
-        if state.status != "waiting" or state.ask != ask:
-            self._append(run, ("step.waiting", planned, {"ask": ask}))
+        if planned.step.kind not in ("restore", "command"):
+            return ""
+        if state.in_doubt and state.run_name and not ended:
+            return state.run_name
+        mark = f"{run.plan.digest()} {clock.to_text(run.started_at)}"
+        return commands.name(run.id, mark, planned.key, state.attempts + 1)
+
+    def _perform(self, run: Run, planned: PlannedStep, name: str) -> Result:
+        try:
+            return self._have_effect(run.plan.system(planned.system), planned, name)
+        except EndedError as error:
+            if planned.step.crash != "idempotent":
+                raise
+            return _failed(error)
+        except (InDoubtError, StillRunningError):
+            raise
+        except NOT_BEGUN as error:
+            return _failed(error, begun=False)
+        except HoldfastError as error:
+            return _failed(error)
+
+    def _have_effect(self, system: SystemPlan, planned: PlannedStep, name: str) -> Result:
+        step, limit = planned.step, planned.step.limit.total_seconds()
+        match step.kind:
+            case "restore":
+                return self._hands.restore(system, limit, name)
+            case "command":
+                return self._hands.command(system, planned, limit, name)
+            case "check" if step.check == "copy":
+                return self._hands.check_copy(system, limit)
+            case "check":
+                return self._hands.check_normal(system, limit)
+            case _:
+                raise AssertionError(step.kind)
+
+    def _doubt(self, run: Run, planned: PlannedStep, error: HoldfastError) -> None:
+        """Say that it is not known how an effect ended; whoever goes on looks at its host first."""
+        self._wait(run, planned, f"{planned.key}: {_words(error)}", look_again=True)
+
+    def _wait(self, run: Run, planned: PlannedStep, ask: str, *, look_again: bool = False) -> None:
+        self._writer.waiting(run, planned, ask, look_again=look_again)
         self._watch(f"waits: {ask}", planned, None)
 
-    def _answered(self, planned: PlannedStep, answer: str, approvals: Sequence[Approval] = ()) -> list[_Draft]:
-        if not answer:
-            return []
-        body: dict[str, Any] = {"answer": answer, "reason": self._answers.reason}
-        if approvals:
-            body["approvals"] = [each.as_json() for each in approvals]
-        return [("step.answered", planned, body)]
 
-    def _append(self, run: Run, *drafts: _Draft) -> None:
-        """Write records together, if the run is still ours."""
-        entries = []
-        for kind, planned, body in drafts:
-            common = {"run": run.id, "incident": run.plan.incident}
-            if planned is not None:
-                common |= {"step": planned.key}
-            entries.append(Entry(kind, {**common, **body}, None if planned is None else planned.system))
-        self._ledger.append_all(entries, guard=self._lease)
+def _failed(error: HoldfastError, *, begun: bool = True) -> Result:
+    return Result(False, _words(error), begun=begun)
+
+
+def _words(error: HoldfastError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message

@@ -88,6 +88,8 @@ def _answer(run: Run) -> Next:
     step = run.waiting[0]
     if step.step.gate == "police":
         return Next(f"holdfast recover resume {run.id}", "the police decision is recorded now; go on")
+    if run.state(step.key).look_again:
+        return Next(f"holdfast recover resume {run.id}", f"{run.state(step.key).ask}; mend that, then look again")
     if run.state(step.key).attempts:
         return Next(
             f"holdfast recover resume {run.id} --done {step.key}",

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from backup import checks
 from backup.candidates import Candidate, candidates
 from backup.depot import Depot
 from backup.restore import restore_system
-from incident import assess
-from incident.effects import Result
+from incident import assess, commands
+from incident.commands import Placed
+from incident.effects import NOT_BEGUN, Result
 from incident.incident import find
 from incident.plan import PlannedStep, SystemPlan
 from inventory import clock, duration, probe, reach, size
 from inventory.errors import HoldfastError
 from inventory.site import Site
+from inventory.ssh import Ssh
 from inventory.system import Host
+from inventory.verdict import NoSuchRunError
 from ledger.ledger import Ledger
 
 _POLL_SECONDS = 0.5
 _WORDS = 160
+_ALONE_SECONDS = 1800.0
+"""How long a step's programs on other hosts go on without us: whoever resumes within it finds them at work."""
+
 Say = Callable[[str, float | None], None]
 
 
 class RealHands:
-    """Effects on this site's copies and hosts, for one incident."""
+    """Effects on this site's copies and hosts, for one incident; `ssh` is how hosts are reached, if not as usual."""
 
-    def __init__(self, site: Site, state: Path, ledger: Ledger, incident: str, say: Say) -> None:
+    def __init__(
+        self, site: Site, state: Path, ledger: Ledger, incident: str, say: Say, ssh: Ssh | None = None
+    ) -> None:
         self._site = site
         self._ledger = ledger
         self._incident = incident
         self._say = say
-        self._depot = Depot(site, state, ledger)
+        self._ssh = replace(ssh or site.ssh, linger=_ALONE_SECONDS, patience=_ALONE_SECONDS)
+        self._depot = Depot(site, state, ledger, self._ssh)
 
     def check_copy(self, system: SystemPlan, limit: float) -> Result:
         """Read every byte of the system's repository in the chosen store."""
@@ -45,13 +56,11 @@ class RealHands:
             return Result(False, f"the copy on {store.label} could not be read: {report.failure.message}")
         return Result(False, f"the copy on {store.label} is damaged: {report.problems[0][:_WORDS]}")
 
-    def restore(self, system: SystemPlan, limit: float) -> Result:
+    def restore(self, system: SystemPlan, limit: float, name: str) -> Result:
         """Restore everything and compare it with the manifest taken when it was copied."""
-        del limit
+        del limit  # restic is ended by its own watchdog; half of a system is of no use
         targets = {lost: self._site.host(target) for lost, target in system.targets.items()}
-        for host in targets.values():
-            reach.require_local(host)
-        report = restore_system(self._depot, self._candidate(system), targets, progress=self._say)
+        report = restore_system(self._depot, self._candidate(system), targets, progress=self._say, run_name=name)
         data = {
             "bytes": report.bytes,
             "files": report.files,
@@ -64,19 +73,34 @@ class RealHands:
             return Result(True, words, data)
         return Result(False, f"restored data differs from its manifest: {'; '.join(report.problems[:3])}", data)
 
-    def command(self, system: SystemPlan, step: PlannedStep, limit: float) -> Result:
-        """Run the step's command, or the system's own start or stop command, on the target."""
-        words = self._words(system, step)
-        if not words:
+    def command(self, system: SystemPlan, step: PlannedStep, limit: float, name: str) -> Result:
+        """Run the step's command, or the system's own start or stop commands one after the other."""
+        placed = commands.of_step(step.step, self._site.system(system.key), system.targets)
+        if not placed:
             return Result(True, f"{system.key} has no {step.step.command} command; nothing was run")
-        for name in system.targets.values():
-            reach.require_local(self._site.host(name))
-        outcome = reach.run(reach.Command(tuple(words), limit=limit))
-        said = (outcome.stdout.strip() or outcome.stderr.strip()).splitlines()
-        last = said[-1][:300] if said else "it said nothing"
-        return Result(
-            outcome.exit_code == 0, last if outcome.exit_code == 0 else f"ended with {outcome.exit_code}: {last}"
-        )
+        return self._run_all(placed, limit, name)
+
+    def come_back(self, system: SystemPlan, step: PlannedStep, limit: float, name: str) -> Result | None:
+        """Follow what an earlier process began under this name; what comes after it is run as it would have been.
+
+        None if nobody there knows it, or if part of it ran on this machine, where it ended with that process.
+        """
+        placed = commands.of_step(step.step, self._site.system(system.key), system.targets)
+        hosts = [self._site.host(each.host) for each in placed]
+        if not placed or any(host.connection == "local" for host in hosts):
+            return None
+        with suppress(NoSuchRunError):
+            first = reach.attach(commands.part(name, 0), on=hosts[0], ssh=self._ssh, as_root=True)
+            return self._run_all(placed, limit, name, first)
+        return None
+
+    def forget(self, system: SystemPlan, step: PlannedStep, name: str) -> None:
+        """Let the hosts give up what they keep; one that cannot be reached does so by itself after a week."""
+        for index, each in enumerate(commands.of_step(step.step, self._site.system(system.key), system.targets)):
+            host = self._site.host(each.host)
+            if host.connection != "local":
+                with suppress(HoldfastError):
+                    reach.forget(commands.part(name, index), on=host, ssh=self._ssh.hurried(30), as_root=True)
 
     def is_done(self, system: SystemPlan, step: PlannedStep) -> bool:
         """Look whether an interrupted step has had its effect."""
@@ -131,15 +155,28 @@ class RealHands:
     def _hosts(self, system: SystemPlan) -> Mapping[str, Host]:
         return {**self._site.hosts, **{lost: self._site.host(target) for lost, target in system.targets.items()}}
 
-    def _words(self, system: SystemPlan, step: PlannedStep) -> list[str]:
-        own = self._site.system(system.key)
-        match step.step.command:
-            case "start":
-                words = own.start
-            case "stop":
-                words = own.stop
-            case other:
-                words = list(other or [])
-        for lost, target in system.targets.items():
-            words = [word.replace("{target:" + lost + "}", target) for word in words]
-        return words
+    def _run_all(self, placed: Sequence[Placed], limit: float, name: str, first: reach.Outcome | None = None) -> Result:
+        """Run commands until one fails; how the `first` ended may be known already."""
+        ends, last = self._ledger.clock.monotonic() + limit, ""
+        for index, each in enumerate(placed):
+            if first is None or index > 0:
+                left = max(1.0, ends - self._ledger.clock.monotonic())
+                outcome = self._run(each, left, commands.part(name, index), alone=index == 0)
+            else:
+                outcome = first
+            said = (outcome.stdout.strip() or outcome.stderr.strip()).splitlines()
+            last = said[-1][:300] if said else "it said nothing"
+            if outcome.exit_code != 0:
+                where = f"{each.host}: " if len(placed) > 1 else ""
+                return Result(False, f"{where}ended with {outcome.exit_code}: {last}")
+        return Result(True, last)
+
+    def _run(self, each: Placed, limit: float, name: str, *, alone: bool) -> reach.Outcome:
+        """Run one command; unless it is `alone`, its host not being there does not mean that nothing was begun."""
+        command = reach.Command(each.words, limit=limit, as_root=True)
+        try:
+            return reach.run(command, on=self._site.host(each.host), ssh=self._ssh, name=name)
+        except NOT_BEGUN as error:
+            if alone:
+                raise
+            raise HoldfastError(error.message, hint=error.hint) from error

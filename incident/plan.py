@@ -162,7 +162,7 @@ def make(
     for key in ordered:
         runbook = _runbook(key, systems[key], book)
         after = [other for other in ordered if other in dependencies(key, ordered, systems)]
-        hosts = sorted({source.host for source in systems[key].data})
+        hosts = sorted(concerned(systems[key]))
         plans.append(
             SystemPlan(
                 key=key,
@@ -181,6 +181,13 @@ def make(
         last_step[key] = steps[-1].key
     _require_known(targets, {host for each in plans for host in each.targets})
     return RecoveryPlan(incident=incident, made_at=now, systems=plans, steps=steps, missing=missing)
+
+
+def concerned(system: System) -> set[str]:
+    """Return the hosts that a system's recovery touches: those of its data, its commands, and its own tests."""
+    named = [*system.data, *system.start, *system.stop, *system.normal_when]
+    found = {host for each in named if (host := getattr(each, "host", ""))}
+    return found | ({system.canary.host} if system.canary else set())
 
 
 def _require_known(targets: Mapping[str, str], hosts: set[str]) -> None:

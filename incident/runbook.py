@@ -39,7 +39,8 @@ class Step(Strict):
 
     `effect` says what a crash in the middle means: `idempotent` may simply run again, `probe` looks first whether it
     is done (its `done_when`), `once` is in doubt and asks. `limit` is the time it may take. A gate that people approve
-    may ask for several `people`, and for signatures (`signed: required`).
+    may ask for several `people`, and for signatures (`signed: required`). `host` is where the words of a `command` run;
+    without it, the host that the system's `data` names first.
     """
 
     id: Annotated[str, Field(pattern=_STEP_ID)]
@@ -48,6 +49,7 @@ class Step(Strict):
     check: Literal["copy", "normal"] | None = None
     restore: Literal["all"] | None = None
     command: Annotated[list[str], Field(min_length=1)] | Literal["start", "stop"] | None = None
+    host: str = ""
     manual: str | None = None
     ask: str = ""
     people: Annotated[int, Field(ge=1, le=5)] = 1
@@ -66,6 +68,10 @@ class Step(Strict):
             raise ValueError("a gate needs `ask`: the question a person answers")
         if self.gate != "approve" and (self.people != 1 or self.signed):
             raise ValueError("`people` and `signed` belong to `gate: approve`")
+        if self.host and not isinstance(self.command, list):
+            raise ValueError(
+                "`host` belongs to a `command` of words; start and stop say in the inventory where they run"
+            )
         if self.effect == "probe" and self.done_when is None:
             raise ValueError("effect probe needs `done_when`: how to see that it is already done")
         if self.kind not in _WITH_EFFECT and self.effect is not None:
@@ -76,7 +82,7 @@ class Step(Strict):
     def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what came later and is not used: the digest of a runbook that did not change stays the same."""
         written: dict[str, Any] = serialize(self)
-        unused = {"people": 1, "signed": None}
+        unused = {"people": 1, "signed": None, "host": ""}
         return {key: value for key, value in written.items() if key not in unused or value != unused[key]}
 
     @property

@@ -26,8 +26,9 @@ class StepState:
     """Where one step stands.
 
     `begun` means its effect was started and its end is not known: a crash, or it runs just now. `in_doubt` stays true
-    from an effect's start until its end is known, also while a person is asked about it. `approvals` say who let an
-    answered gate pass (without the signatures; the ledger's record has them).
+    from an effect's start until its end is known, also while a person is asked about it; `run_name` is then what its
+    programs are called on other hosts, and `look_again` says that another look there may tell. `approvals` say who let
+    an answered gate pass (without the signatures; the ledger's record has them).
     """
 
     status: Status = "open"
@@ -38,6 +39,8 @@ class StepState:
     answer: str = ""
     seconds: float | None = None
     in_doubt: bool = False
+    run_name: str = ""
+    look_again: bool = False
     approvals: tuple[Approval, ...] = ()
 
 
@@ -139,16 +142,18 @@ def _fold(state: State, record: Record) -> None:
     match record.kind:
         case "step.intent":
             step |= {"status": "begun", "attempts": step["attempts"] + 1, "in_doubt": True}
+            step |= {"run_name": body.get("run_name", "")}
         case "step.waiting":
-            step |= {"status": "waiting", "ask": body["ask"]}
+            step |= {"status": "waiting", "ask": body["ask"], "look_again": body.get("look_again", False)}
         case "step.answered":
             step |= {"status": "answered", "answer": body["answer"], "approvals": approvals(record)}
         case "step.finished":
             step |= {"status": "done" if body["ok"] else "failed", "in_doubt": False}
+            step["attempts"] -= not body.get("begun", True)
             step |= {"found": body["found"], "seconds": body["seconds"]}
 
 
-RUNS = Projection("recovery-runs", 3, _fold, KINDS)
+RUNS = Projection("recovery-runs", 4, _fold, KINDS)
 
 
 def all_runs(ledger: Ledger) -> list[Run]:
@@ -193,5 +198,7 @@ def _step(fields: Mapping[str, Any]) -> StepState:
         answer=fields.get("answer", ""),
         seconds=fields.get("seconds"),
         in_doubt=fields.get("in_doubt", False),
+        run_name=fields.get("run_name", ""),
+        look_again=fields.get("look_again", False),
         approvals=tuple(Approval(**each | {"at": clock.from_text(each["at"])}) for each in fields.get("approvals", ())),
     )

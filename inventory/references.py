@@ -69,9 +69,9 @@ def _store(index: int, name: str, kind: str, known: Collection[str]) -> Iterator
 
 def named_hosts(system: System) -> Iterator[tuple[Location, str]]:
     """Yield every host a system names, with where in its block."""
-    for field in ("data", "logs", "normal_when", "exposes"):
+    for field in ("data", "logs", "normal_when", "exposes", "start", "stop"):
         for index, item in enumerate(getattr(system, field)):
-            if (host := getattr(item, "host", None)) is not None:
+            if host := getattr(item, "host", None):
                 yield (field, index), host
     if system.canary is not None:
         yield ("canary", "host"), system.canary.host

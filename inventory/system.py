@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from inventory.fields import Duration, Said
+from inventory.host_command import HostCommands
 from inventory.outline import DEFAULT_TARGET, CopyKind
 
 
@@ -251,8 +252,8 @@ class System(Strict):
     copies: list[Copy] = []
     logs: list[LogSource] = []
     runbook: str = "generic"
-    start: list[str] = []
-    stop: list[str] = []
+    start: HostCommands = []
+    stop: HostCommands = []
     drill_targets: dict[str, str] = {}
     normal_when: list[NormalCheck] = []
     canary: Canary | None = None

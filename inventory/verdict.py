@@ -18,16 +18,24 @@ class InDoubtError(HoldfastError):
     """A program was begun on a host, and how it ended is not known. It is never run again by itself (exit 3)."""
 
 
-class HostRestartedError(InDoubtError):
+class EndedError(InDoubtError):
+    """A program ended without a result: nothing of it is left, and it is not known how far it came (exit 3)."""
+
+
+class HostRestartedError(EndedError):
     """The host was started anew while the program ran on it: the program ended with it (exit 3)."""
 
 
-class KeeperGoneError(InDoubtError):
+class KeeperGoneError(EndedError):
     """What watched over the program ended without a result; nothing of the program is left (exit 3)."""
 
 
 class LostError(InDoubtError):
     """The connection stayed away longer than the program is kept alive without one (exit 3)."""
+
+
+class AbandonedError(LostError, EndedError):
+    """The same, and its host has ended it (exit 3)."""
 
 
 class NoSuchRunError(HoldfastError):
@@ -82,14 +90,14 @@ def outcome(
     if result["why"] == "limit":
         raise past_limit(command, place)
     if result["why"] == "abandoned":
-        raise LostError(
+        raise AbandonedError(
             f"{name} was ended{place}: the connection was gone for longer than it may be",
             hint=f"look at what {name} left{place}, then run the command again",
         )
     if restarted and (result["exit_code"] or 0) < 0:
         raise problem({"problem": "restarted"}, host, command)
     if result["why"] or result["exit_code"] is None:
-        raise InDoubtError(
+        raise EndedError(
             f"{name} was ended{place} from outside",
             hint=f"look at what {name} left{place}, then run the command again",
         )

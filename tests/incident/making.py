@@ -101,11 +101,17 @@ class PaperHands:
     def check_copy(self, system: SystemPlan, limit: float) -> Result:
         return self._do(f"{system.key}/copy", {})
 
-    def restore(self, system: SystemPlan, limit: float) -> Result:
+    def restore(self, system: SystemPlan, limit: float, name: str) -> Result:
         return self._do(f"{system.key}/restore", {"bytes": 10, "newest_data": None})
 
-    def command(self, system: SystemPlan, step: PlannedStep, limit: float) -> Result:
+    def command(self, system: SystemPlan, step: PlannedStep, limit: float, name: str) -> Result:
         return self._do(step.key, {})
+
+    def come_back(self, system: SystemPlan, step: PlannedStep, limit: float, name: str) -> Result | None:
+        return None  # as for commands of this machine
+
+    def forget(self, system: SystemPlan, step: PlannedStep, name: str) -> None:
+        pass
 
     def is_done(self, system: SystemPlan, step: PlannedStep) -> bool:
         return self.ended(step.key) > 0

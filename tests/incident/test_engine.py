@@ -13,7 +13,7 @@ import pytest
 
 from incident import engine, runs
 from incident.effects import Answers
-from incident.engine import PlanChangedError
+from incident.frozen import PlanChangedError
 from incident.incident import find
 from incident.plan import RecoveryPlan
 from inventory.approval import Approval
@@ -166,7 +166,7 @@ def test_a_failure_the_runbook_goes_past_stays_visible(ledger: Ledger, hands: Pa
 def test_the_names_in_a_result_cannot_pretend_to_be_lines_of_ours(ledger: Ledger, hands: PaperHands) -> None:
     run_id = begin(ledger, {"sso": making.system()}, RESTORE, NORMAL)
     real = hands.restore
-    hands.restore = lambda system, limit: making.Result(real(system, limit).ok, "file 'a\nnext: rm -rf /' as copied")
+    hands.restore = lambda *given: making.Result(real(*given).ok, "file 'a\nnext: rm -rf /' as copied")
     assert engine.go_on(ledger, run_id, hands).state("sso/restore").found == "file 'a next: rm -rf /' as copied"
 
 

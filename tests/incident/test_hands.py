@@ -139,7 +139,7 @@ def test_a_start_command_that_fails_says_its_last_line(district: District) -> No
     step = {"id": "tell", "command": ["sh", "-c", "echo one; echo two >&2; echo three; exit 7"]}
     plan = making.planned(made.id, {"sso": district.site.system("sso")}, step, making.NORMAL)
     hands = district.hands(made.id)
-    result = hands.command(plan.systems[0], plan.steps[0], 10.0)
+    result = hands.command(plan.systems[0], plan.steps[0], 10.0, "tell-the-others-1")
     assert (result.ok, result.found) == (False, "ended with 7: three")
 
 

@@ -132,7 +132,7 @@ class SshHost:
             ["ip", "netns", "exec", self._namespace, *unshare, "sh", "-c", _INSIDE.format(where=self.where)],
             stdin=subprocess.DEVNULL,
         )
-        self.wait_until(self._answers)
+        self.wait_until(self.answers)
 
     def power_cut(self) -> None:
         assert self._init is not None
@@ -190,7 +190,7 @@ class SshHost:
             assert time.monotonic() < deadline, f"{self.name} did not get there in {seconds} seconds"
             time.sleep(0.02)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         import socket
 
         with suppress(OSError), socket.create_connection((self.address, 22), timeout=1) as connection:
