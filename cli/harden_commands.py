@@ -9,6 +9,7 @@ import typer
 
 from cli import completion, harden_output, output, own_machine, plan_output
 from cli.context import Context, JsonOption, current
+from cli.harden_rollback import rollback_
 from inventory.errors import ExitCode, RefusedError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 harden = typer.Typer(name="harden", no_args_is_help=True, help="Check hosts against the controls, and harden them.")
 controls = typer.Typer(name="controls", no_args_is_help=True, help="The controls themselves.")
 harden.add_typer(controls)
+harden.command("rollback")(rollback_)
 
 Systems = Annotated[
     list[str] | None,
@@ -88,7 +90,7 @@ def apply_(
 
     Example: holdfast harden apply --system edoc
     """
-    from playbooks import apply, controls, history, scan
+    from playbooks import apply, controls, history, runs, scan
 
     here = current(context)
     here.actor.may("operator", "security")
@@ -99,8 +101,10 @@ def apply_(
     )
     if not yes:
         _agree(_plan(here, system, host))
+    run = apply.new_run()
+    runs.begin(here.ledger, run, [target.host for target in wanted])
     with output.progress("Hardening") as progress:
-        done = apply.apply(here.site, wanted, rules.values(), told=progress.show)
+        done = apply.apply(here.site, wanted, rules.values(), told=progress.show, run=run)
     history.record_apply(here.ledger, done)
     waivers, today = here.site.waivers, here.today
     done = replace(done, before=scan.waive(done.before, waivers, today), after=scan.waive(done.after, waivers, today))
@@ -196,6 +200,8 @@ def _show_applied(done: Applied, rules: Any) -> None:
     )
     for text in [*(f"note: {note}" for note in done.outcome.notes), *plan_output.troubles(done.outcome)]:
         output.line(text)
+    if any(done.kept.values()):
+        output.line(f"what was changed is kept on the hosts; to put it back: holdfast harden rollback {done.run}")
     if done.by_hand:
         output.line(
             f"{plan_output.many(done.by_hand, 'control')} still need a hand; to see them again: holdfast harden scan"

@@ -12,7 +12,8 @@ def lines(plan: Outcome) -> list[str]:
     """Return a plan as lines: each change with its difference, notes, what failed, and how much it is."""
     found = []
     for change in plan.changes:
-        found.append(f"{change.host}: {change.task}{f' ({change.item})' if change.item else ''} [role {change.role}]")
+        of, role = f" ({change.item})" if change.item else "", f" [role {change.role}]" if change.role else ""
+        found.append(f"{change.host}: {change.task}{of}{role}")
         found += [f"    {text}" for text in change.diff.splitlines()]
     found += [f"note: {note}" for note in plan.notes]
     found += troubles(plan)

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from inventory.errors import ExitCode, worst
 from inventory.site import Site
-from playbooks import ansible
+from playbooks import ansible, runs
+from playbooks.ansible import Play, TaskResult
 from playbooks.controls import Control
 from playbooks.plan import Outcome, harden
-from playbooks.scan import HostScan, Runner, Scan, Target, Told, scan
+from playbooks.scan import SEALED, HostScan, Runner, Scan, Target, Told, scan
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What applying did: the scan before, what was changed, the scan after."""
+    """What applying did: the scan before, what was changed, the scan after.
+
+    `kept` has by host what can be rolled back there, by the name `run`; a host is missing that did not say.
+    """
 
     before: Scan
     outcome: Outcome
     after: Scan
+    run: str = ""
+    kept: Mapping[str, runs.Kept | None] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -30,6 +37,7 @@ class Applied:
     def document(self) -> dict[str, Any]:
         """Return what `harden apply --json` prints."""
         return {
+            "run": self.run,
             "changes": self.outcome.document()["changes"],
             "failed": dict(self.outcome.failed),
             "unreached": dict(self.outcome.unreached),
@@ -47,6 +55,11 @@ class Applied:
         return list(zip(self.before.hosts, self.after.hosts, strict=True))
 
 
+def new_run() -> str:
+    """Return the name of a new run."""
+    return f"h-{secrets.token_hex(4)}"
+
+
 def apply(
     site: Site,
     wanted: Sequence[Target],
@@ -54,13 +67,23 @@ def apply(
     *,
     runner: Runner = ansible.run,
     told: Told = lambda _: None,
+    run: str = "",
 ) -> Applied:
-    """Scan, change, scan again.
+    """Scan, change, scan again; with the name of a new run, hosts keep what is changed (`rollback`).
 
     Raises:
         AnsibleError: Ansible could not begin; what a broken-off run changed shows in the next scan.
     """
     rules = list(controls)
+    heard: list[TaskResult] = []
+
+    def listening(play: Play, on_result: Callable[[TaskResult], None]) -> Sequence[TaskResult]:
+        found = runner(play, on_result)
+        heard.extend(found)
+        return found
+
     before = scan(site, wanted, rules, runner=runner, told=told)
-    done = harden(site, wanted, check=False, runner=runner, told=told)
-    return Applied(before, done, scan(site, wanted, rules, runner=runner, told=told))
+    done = harden(site, wanted, check=False, runner=runner, told=told, run=run)
+    after = scan(site, wanted, rules, runner=listening, told=told, run=run)
+    said = {each.host: each.result.get("objects") for each in heard if each.task == SEALED and each.status == "ok"}
+    return Applied(before, done, after, run, {host: runs.kept(objects) for host, objects in said.items()})

@@ -11,13 +11,14 @@ from inventory import clock
 from ledger.ledger import Entry, Ledger
 from ledger.projection import Projection, State
 from ledger.record import Record
+from playbooks import runs
 
 if TYPE_CHECKING:  # who only asks what is known must not wait for all that drives Ansible
     from playbooks.apply import Applied
     from playbooks.judge import Word
     from playbooks.scan import HostScan, Scan
 
-SCANNED, APPLIED = "harden.scanned", "harden.applied"
+SCANNED = "harden.scanned"
 _WORDS: tuple[Word, ...] = ("pass", "fail", "unknown", "not_applicable")
 
 Waived = Mapping[str, Collection[str]]
@@ -107,8 +108,10 @@ def _applied(applied: Applied, before: HostScan, after: HostScan) -> Entry:
         "failed": outcome.failed.get(after.host) or outcome.unreached.get(after.host),
         "controls_before": _counts(before),
         "controls_after": _counts(after),
+        "run": applied.run,
+        "kept": None if (kept := applied.kept.get(after.host)) is None else dict(kept),
     }
-    return Entry(APPLIED, body, _system(after))
+    return Entry(runs.APPLIED, body, _system(after))
 
 
 def _counts(host: HostScan) -> dict[str, int]:

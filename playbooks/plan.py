@@ -67,12 +67,19 @@ def plan(site: Site, wanted: Sequence[Target], *, runner: Runner = ansible.run, 
 
 
 def harden(
-    site: Site, wanted: Sequence[Target], *, check: bool, runner: Runner = ansible.run, told: Told = lambda _: None
+    site: Site,
+    wanted: Sequence[Target],
+    *,
+    check: bool,
+    runner: Runner = ansible.run,
+    told: Told = lambda _: None,
+    run: str = "",
 ) -> Outcome:
-    """Run the hardening playbook, in check mode or for good."""
+    """Run the hardening playbook, in check mode or for good; with a name hosts keep what they were like before."""
     if not wanted:
         return Outcome((), {}, {})
-    results = runner(play(site, wanted, HARDEN, check=check), lambda result: told(f"{result.host}: {result.task}"))
+    order = play(site, wanted, HARDEN, check=check, variables={"hf_run": run} if run else {})
+    results = runner(order, lambda result: told(f"{result.host}: {result.task}"))
     return outcome(results, [target.host for target in wanted])
 
 

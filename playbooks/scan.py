@@ -23,6 +23,8 @@ Runner = Callable[[Play, Callable[[TaskResult], None]], Sequence[TaskResult]]
 Told = Callable[[str], None]
 
 LOWEST_LEVEL = 1
+SEALED = "Note what the run left"
+"""The task that says what a run of hardening left on a host; nothing of it is judged."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,11 @@ def scan(
     *,
     runner: Runner = ansible.run,
     told: Told = lambda _: None,
+    run: str = "",
 ) -> Scan:
     """Read and judge every host in one round trip each. A host that does not answer is named with the reason.
+
+    With `run`, a run of hardening that has just ended, the hosts also note what it left.
 
     Raises:
         AnsibleError: Ansible could not begin.
@@ -128,10 +133,11 @@ def scan(
         return Scan(())
 
     def on_result(result: TaskResult) -> None:
-        told(f"{result.host} {'answered' if result.status == 'ok' else 'did not answer'}")
+        if result.task != SEALED:
+            told(f"{result.host} {'answered' if result.status == 'ok' else 'did not answer'}")
 
-    results = runner(play(site, wanted, ansible.CONTENT / "collect.yml"), on_result)
-    answers = {result.host: result for result in results}
+    order = play(site, wanted, ansible.CONTENT / "collect.yml", variables={"hf_run": run} if run else {})
+    answers = {result.host: result for result in runner(order, on_result) if result.task != SEALED}
     rules = list(controls)
     return Scan(tuple(_host(target, answers.get(target.host), rules) for target in wanted))
 
@@ -146,11 +152,24 @@ def _waived(host: HostScan, waivers: Waivers, today: date) -> HostScan:
     return replace(host, verdicts=tuple(judged.waive(host.verdicts, accepted)))
 
 
-def play(site: Site, wanted: Sequence[Target], playbook: Path, *, check: bool = False) -> Play:
+def play(
+    site: Site,
+    wanted: Sequence[Target],
+    playbook: Path,
+    *,
+    check: bool = False,
+    variables: Mapping[str, Any] | None = None,
+) -> Play:
     """Return the run of one of our playbooks on some hosts of the site."""
-    names = [target.host for target in wanted]
-    known_hosts = site.root / "known_hosts"
-    return Play(playbook, site.inventories, names, check=check, known_hosts=known_hosts, key=sitekey.of(site))
+    return Play(
+        playbook,
+        site.inventories,
+        [target.host for target in wanted],
+        check=check,
+        known_hosts=site.root / "known_hosts",
+        key=sitekey.of(site),
+        variables=variables or {},
+    )
 
 
 def _target(site: Site, name: str) -> Target:

@@ -20,13 +20,14 @@ from ledger import projection as projections
 from ledger.ledger import Entry, Ledger
 from ledger.projection import Projection
 from playbooks.history import HARDENING
+from playbooks.runs import RUNS as HARDENING_RUNS
 from tests.backup.test_projection import entries as copies
 from tests.fakes.clock import FakeClock
 from tests.incident.test_measured import opened, own_run
 from tests.incident.test_measured import things as recoveries
 from tests.test_layout import modules
 
-EVERY = (COPIES, DETECTION, HARDENING, INCIDENTS, LESSONS, RUNS)
+EVERY = (COPIES, DETECTION, HARDENING, HARDENING_RUNS, INCIDENTS, LESSONS, RUNS)
 
 keys = st.sampled_from(["sso", "edoc"])
 
@@ -36,6 +37,18 @@ def scans(draw: st.DrawFn) -> Entry:
     body = {"host": draw(st.sampled_from(["a-1", "a-2"])), "systems": draw(st.lists(keys, max_size=2)), "level": 3}
     body |= {"error": draw(st.sampled_from([None, "no answer"])), "failing": [], "unknown": {}}
     return Entry("harden.scanned", body | {"counts": {"pass": draw(st.integers(0, 9))}})
+
+
+@st.composite
+def hardenings(draw: st.DrawFn) -> Entry:
+    run, host = draw(st.sampled_from(["h-1", "h-2"])), draw(st.sampled_from(["a-1", "a-2"]))
+    bodies = {
+        "harden.begun": {"run": run, "hosts": [host]},
+        "harden.applied": {"run": run, "host": host, "kept": draw(st.sampled_from([None, {"sysctl a.b": "0" * 64}]))},
+        "harden.rolled_back": {"run": run, "host": host, "whole": draw(st.booleans()), "failed": None},
+    }
+    kind = draw(st.sampled_from(sorted(bodies)))
+    return Entry(kind, bodies[kind])
 
 
 @st.composite
@@ -55,7 +68,7 @@ decisions = st.builds(
     st.sampled_from(["inc-1", "inc-2", "inc-unknown"]),
 )
 others = st.builds(lambda: Entry("lock.removed", {"lock": "1"}, "sso"))
-records = st.one_of(copies(), recoveries.map(own_run), scans(), sweeps(), decisions, others)
+records = st.one_of(copies(), recoveries.map(own_run), scans(), hardenings(), sweeps(), decisions, others)
 batches = st.lists(st.lists(records, min_size=1, max_size=6), max_size=8)
 
 

@@ -21,22 +21,27 @@ def make_site(tmp_path: Path) -> MakeSite:
     """
 
     def make(**systems: dict[str, object]) -> Path:
-        root = tmp_path / "site"
-        (root / "inventory").mkdir(parents=True)
-        (root / "holdfast.yml").write_text("site: try\nstate: ../state\n")
-        login = pwd.getpwuid(os.getuid()).pw_name
-        (root / "people.yml").write_text(f"people: [{{name: Minh, login: {login}, roles: [operator]}}]\n")
-        for key, given in systems.items():
-            hosts = given["hosts"]
-            assert isinstance(hosts, dict)
-            group = {
-                "hosts": {name: _variables(value) for name, value in hosts.items()},
-                "vars": {"system": {"name": key, "level": given.get("level", 3)}},
-            }
-            (root / "inventory" / f"{key}.yml").write_text(yaml.safe_dump({key: group}))
-        return root
+        return write_site(tmp_path, **systems)
 
     return make
+
+
+def write_site(folder: Path, **systems: dict[str, object]) -> Path:
+    """Write such a site into a folder."""
+    root = folder / "site"
+    (root / "inventory").mkdir(parents=True)
+    (root / "holdfast.yml").write_text("site: try\nstate: ../state\n")
+    login = pwd.getpwuid(os.getuid()).pw_name
+    (root / "people.yml").write_text(f"people: [{{name: Minh, login: {login}, roles: [operator]}}]\n")
+    for key, given in systems.items():
+        hosts = given["hosts"]
+        assert isinstance(hosts, dict)
+        group = {
+            "hosts": {name: _variables(value) for name, value in hosts.items()},
+            "vars": {"system": {"name": key, "level": given.get("level", 3)}},
+        }
+        (root / "inventory" / f"{key}.yml").write_text(yaml.safe_dump({key: group}))
+    return root
 
 
 def _variables(value: object) -> object:
