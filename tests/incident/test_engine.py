@@ -1,26 +1,17 @@
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from incident import engine, runs
+from incident import engine
 from incident.effects import Answers
-from incident.frozen import PlanChangedError
 from incident.incident import find
-from incident.plan import RecoveryPlan
 from inventory.approval import Approval
-from inventory.errors import ExitCode, RefusedError, UsageError
-from ledger.errors import LeaseLostError
-from ledger.ledger import LEDGER_FILE, Ledger
-from tests.fakes.clock import FakeClock
+from inventory.errors import RefusedError, UsageError
+from ledger.ledger import Ledger
 from tests.incident import making
 from tests.incident.making import ANNOUNCE, BY_HAND, CLEAN, COPY, NOON, NORMAL, POLICE, RESTORE, START, PaperHands
 
@@ -194,104 +185,8 @@ def test_a_run_with_an_unreachable_copy_is_refused_before_anything_is_recorded(
     assert list(ledger.read(kinds=("recover.started",))) == []
 
 
-def test_a_run_whose_place_a_newer_one_took_is_refused(ledger: Ledger, hands: PaperHands) -> None:
-    plan = making.planned(making.opened(ledger, "sso").id, {"sso": making.system()}, CLEAN, NORMAL)
-    older, newer = engine.start(ledger, plan), engine.start(ledger, plan)
-    with pytest.raises(RefusedError) as caught:
-        engine.go_on(ledger, older, hands)
-    assert newer in caught.value.hint
-    assert hands.lines() == []
-
-
-def test_nothing_is_recovered_for_a_closed_incident(ledger: Ledger, hands: PaperHands) -> None:
-    run_id = begin(ledger, {"sso": making.system()}, CLEAN, NORMAL)
-    incident = find(ledger, None)
-    making.settle(ledger, incident)
-    making.back(ledger, incident, "sso")
-    ledger.append("incident.closed", {"incident": incident.id, "what": "closed", "reason": "false alarm"})
-    with pytest.raises(RefusedError, match="is closed"):
-        engine.go_on(ledger, run_id, hands, Answers(approve=frozenset({"clean-target"})))
-    assert hands.lines() == []
-
-
 def test_a_misspelt_answer_is_refused_before_anything_runs(ledger: Ledger, hands: PaperHands) -> None:
     run_id = begin(ledger, TWO, RESTORE, NORMAL)
     with pytest.raises(UsageError, match="restoer"):
         engine.go_on(ledger, run_id, hands, Answers(done=frozenset({"restoer"})))
     assert hands.lines() == []
-
-
-def test_a_run_that_another_process_took_over_writes_nothing_more(ledger: Ledger, hands: PaperHands) -> None:
-    run_id = begin(ledger, TWO, RESTORE, NORMAL)
-    now = ledger.clock.now()
-
-    def taken_over(name: str) -> None:
-        if name == "sso/restore":
-            lease = f"recover:{find(ledger, None).id}"
-            ledger.store.acquire(lease, "somebody else", now, now + timedelta(hours=1), lambda _holder: True)
-
-    hands.during = taken_over
-    with pytest.raises(LeaseLostError):
-        engine.go_on(ledger, run_id, hands)
-    assert [record.kind for record in ledger.read()][-1] == "step.intent"
-    assert runs.find(ledger, run_id).state("sso/restore").in_doubt
-    assert hands.begun("sso/normal") == 0
-    with pytest.raises(LeaseLostError):
-        engine.go_on(ledger, run_id, hands)
-
-
-Forgery = Callable[[dict[str, Any]], None]
-
-
-def retarget(body: dict[str, Any]) -> None:
-    body["plan"]["systems"][0]["targets"] = {"signon-1": "attacker-1"}
-
-
-def retarget_and_sign(body: dict[str, Any]) -> None:
-    retarget(body)
-    body["digest"] = RecoveryPlan.model_validate(body["plan"]).digest()
-
-
-@pytest.mark.parametrize("forgery", [retarget, retarget_and_sign])
-@pytest.mark.parametrize("seen_before", [True, False])
-def test_a_plan_altered_in_the_ledger_is_refused(
-    state: Path, clock: FakeClock, hands: PaperHands, forgery: Forgery, seen_before: bool
-) -> None:
-    ledger = Ledger.open(state, clock, "minh")
-    run_id = begin(ledger, TWO, RESTORE, NORMAL)
-    if seen_before:
-        runs.find(ledger, run_id)
-    ledger.close()
-    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
-        (payload,) = database.execute("select payload from records where kind = 'recover.started'").fetchone()
-        record = json.loads(payload)
-        forgery(record["body"])
-        database.execute(
-            "update records set payload = ? where kind = 'recover.started'", (json.dumps(record).encode(),)
-        )
-        database.commit()
-    refused(state, clock, run_id, hands)
-
-
-def test_a_plan_altered_in_a_kept_view_is_refused(state: Path, clock: FakeClock, hands: PaperHands) -> None:
-    ledger = Ledger.open(state, clock, "minh")
-    run_id = begin(ledger, TWO, RESTORE, NORMAL)
-    runs.find(ledger, run_id)
-    ledger.close()
-    with closing(sqlite3.connect(state / LEDGER_FILE)) as database:
-        changed = database.execute(
-            """update projection_parts set state = replace(state, '"targets":{"signon-1":"signon-1"}',
-                                                             '"targets":{"signon-1":"attacker-1"}')"""
-        )
-        assert changed.rowcount > 0
-        database.commit()
-    refused(state, clock, run_id, hands)
-
-
-def refused(state: Path, clock: FakeClock, run_id: str, hands: PaperHands) -> None:
-    ledger = Ledger.open(state, clock, "minh")
-    with pytest.raises(PlanChangedError) as caught:
-        engine.go_on(ledger, run_id, hands)
-    assert caught.value.exit_code == ExitCode.REFUSED
-    assert hands.lines() == []
-    ledger.close()
