@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from tests.lab import lab as labs
-from tests.lab.image import LabError
 from tests.lab.lab import Lab
+from tests.lab.running import LabError
 from tests.lab.sites import write_site
 
 CHECKOUT = Path(__file__).parent.parent.parent

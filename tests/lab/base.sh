@@ -32,3 +32,5 @@ chroot "$root" systemctl --quiet enable lab-net.service ssh.service
 chroot "$root" systemctl --quiet mask systemd-networkd.service systemd-resolved.service systemd-timesyncd.service \
     apt-daily.timer apt-daily-upgrade.timer
 : >"$root/etc/resolv.conf"
+# Layers of packages hold over this very tree only.
+cat /proc/sys/kernel/random/uuid >"$root/etc/lab-image"

@@ -8,8 +8,9 @@ import pytest
 
 from tests import tools
 from tests.lab.host import LabHost
-from tests.lab.image import LabError
+from tests.lab.image import SUITE
 from tests.lab.lab import Lab
+from tests.lab.running import LabError
 
 MakeHost = Callable[..., LabHost]
 
@@ -30,11 +31,11 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture
 def lab_host(lab: Lab) -> Iterator[MakeHost]:
-    """Boot hosts for one test: `lab_host("web")`, `lab_host("db", "postgresql")`; they are removed after it."""
+    """Boot hosts for one test: `lab_host("db", "postgresql", suite="trixie")`; they are removed after it."""
     made: list[LabHost] = []
 
-    def make(name: str = "web", *packages: str) -> LabHost:
-        made.append(lab.host(name, *packages))
+    def make(name: str = "web", *packages: str, suite: str = SUITE, disk_mib: int = 0) -> LabHost:
+        made.append(lab.host(name, *packages, suite=suite, disk_mib=disk_mib))
         return made[-1]
 
     yield make

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.lab.image import HERE, LabError, run
+from tests.lab.disk import Disk
+from tests.lab.image import HERE
+from tests.lab.running import LabError, run
 
 _BOOT_SECONDS = 60.0
 
@@ -23,19 +25,21 @@ class LabHost:
     """A host of a lab.
 
     `key` is the private SSH key that root and ops let in (ops may use sudo without a password); `known_hosts` has
-    this host's real keys, taken from its disk and not from the network. `lower` is its image, `cgroup` and `bridge`
-    belong to the lab.
+    this host's real keys, taken from its disk and not from the network. `lowers` is its image, the uppermost file
+    system first; `disk_mib` makes its own disk a real one of that size, else it is as large as this machine's;
+    `cgroup` and `bridge` belong to the lab.
     """
 
     name: str
     address: str
     gateway: str
     directory: Path
-    lower: Path
+    lowers: tuple[Path, ...]
     key: Path
     machine: str
     cgroup: Path
     bridge: str
+    disk_mib: int = 0
 
     @property
     def known_hosts(self) -> Path:
@@ -46,6 +50,11 @@ class LabHost:
     def root(self) -> Path:
         """Return where the host's file system is seen from here."""
         return self.directory / "root"
+
+    @property
+    def _disk(self) -> Disk:
+        """Where what is written on it lies; it is mounted there only when it has a size."""
+        return Disk(self.directory / "disk.img", self.directory / "disk")
 
     @property
     def interface(self) -> str:
@@ -59,8 +68,9 @@ class LabHost:
 
     def install(self) -> None:
         """Give it an empty disk over its image, a name, an address, keys of its own, and the lab's key to come in."""
-        for part in ("upper", "work", "root"):
-            (self.directory / part).mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
+        if self.disk_mib:
+            Disk.make(self._disk.image, self._disk.place, self.disk_mib)
         self.mount()
         etc = self.root / "etc"
         (etc / "hostname").write_text(f"{self.name}\n")
@@ -82,7 +92,12 @@ class LabHost:
         """Have its file system in place."""
         if self.root.is_mount():
             return
-        layers = f"lowerdir={self.lower},upperdir={self.directory / 'upper'},workdir={self.directory / 'work'}"
+        if self.disk_mib:
+            self._disk.plug_in()
+        own = self._disk.place
+        for part in ("upper", "work"):
+            (own / part).mkdir(parents=True, exist_ok=True)
+        layers = f"lowerdir={':'.join(map(str, self.lowers))},upperdir={own / 'upper'},workdir={own / 'work'}"
         run("mount", "-t", "overlay", f"overlay-{self.machine}", "-o", layers, self.root)
 
     def boot(self) -> None:
@@ -149,7 +164,8 @@ class LabHost:
         self.power_cut()
         if self.root.is_mount():
             run("umount", self.root)
-        run("rm", "-rf", self.directory / "upper", self.directory / "work", self.known_hosts)
+        self._disk.remove()
+        run("rm", "-rf", self._disk.place, self.known_hosts)
 
     def ssh_argv(self, user: str = "root") -> list[str]:
         """Return an ssh command line up to the host's address, checking its key and asking nothing."""

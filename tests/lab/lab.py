@@ -16,8 +16,10 @@ from pathlib import Path
 
 from ledger import owner
 from tests.lab import host
+from tests.lab.disk import Disk, drop_devices
 from tests.lab.host import LabHost
-from tests.lab.image import Image, LabError, run
+from tests.lab.image import SUITE, Image, cache_directory
+from tests.lab.running import LabError, run
 
 PLACE = Path("/var/lib/holdfast-lab")
 _KEPT = "kept for "
@@ -25,13 +27,14 @@ _MOST = 250
 
 
 class Lab:
-    """One lab: `number` from 1, its directory, the hosts by name."""
+    """One lab: `number` from 1, its directory, the hosts by name, and where its images are kept between runs."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.directory = PLACE / str(number)
         self.key = self.directory / "key"
         self.hosts: dict[str, LabHost] = {}
+        self.cache = cache_directory(os.environ)  # asked here: a test's own surroundings are elsewhere
 
     @classmethod
     def start(cls, *, kept_for: Path | None = None) -> Lab:
@@ -58,34 +61,41 @@ class Lab:
                 raise
         return lab
 
-    def host(self, name: str, *packages: str) -> LabHost:
-        """Install and boot a host with some more Debian packages, and wait until it answers."""
-        made = self.boot(name, *packages)
+    def host(self, name: str, *packages: str, suite: str = SUITE, disk_mib: int = 0) -> LabHost:
+        """Install and boot a host with some more Debian packages, and wait until it answers.
+
+        `suite` is the Debian release ("bookworm" is 12, "trixie" 13); `disk_mib` gives it a real disk of that size
+        for everything that is written on it.
+        """
+        made = self.boot(name, *packages, suite=suite, disk_mib=disk_mib)
         made.wait()
         return made
 
-    def boot(self, name: str, *packages: str) -> LabHost:
+    def boot(self, name: str, *packages: str, suite: str = SUITE, disk_mib: int = 0) -> LabHost:
         """Install a host and switch it on; it answers a little later (`wait`)."""
-        image = Image(tuple(sorted(packages)))
-        lower = PLACE / "images" / image.name
         with _alone():
-            image.unpack(lower)
+            lowers = Image(suite, tuple(sorted(packages))).unpack(PLACE / "images", self.cache)
         index = len(list((self.directory / "hosts").glob("*"))) + 1
         made = LabHost(
             name=name,
             address=f"{self._net}.{10 + index}",
             gateway=f"{self._net}.1",
             directory=self.directory / "hosts" / f"{index}-{name}",
-            lower=lower,
+            lowers=lowers,
             key=self.key,
             machine=f"hf{self.number}-{index}",
             cgroup=_cgroups() / f"holdfast-lab-{self.number}" / str(index),
             bridge=_bridge(self.number),
+            disk_mib=disk_mib,
         )
         self.hosts[name] = made
         made.install()
         made.boot()
         return made
+
+    def disk(self, label: str, mib: int) -> Disk:
+        """Make a small ext4 disk of the lab's, to be plugged into this machine; it is not plugged in yet."""
+        return Disk.make(self.directory / "disks" / f"{label}.img", self.directory / "mnt" / label, mib, label)
 
     def close(self) -> None:
         """Remove everything of this lab, and the unpacked images when no lab is left."""
@@ -179,11 +189,15 @@ def _cgroups() -> Path:
 
 
 def _remove(number: int) -> None:
-    """Remove a lab by its number alone: processes, mounts, bridge, directory."""
+    """Remove a lab by its number alone: processes, mounts, loop devices, bridge, directory."""
     directory = PLACE / str(number)
     host.end_group(_cgroups() / f"holdfast-lab-{number}")
+    for link in Path("/sys/class/net").glob(f"vb-hf{number}-*"):  # else the next lab meets them
+        with suppress(LabError):
+            run("ip", "link", "delete", link.name)
     for place in sorted(_mounts_below(directory), reverse=True):
         run("umount", place)
+    drop_devices(directory)
     with suppress(LabError):  # it may not have come that far
         run("ip", "link", "delete", _bridge(number))
     shutil.rmtree(directory)

@@ -4,7 +4,7 @@
 set -u
 
 uses='mmdebstrap:mmdebstrap systemd-nspawn:systemd-container zstd:zstd ip:iproute2 unshare:util-linux mount:mount
-ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server sudo:sudo'
+losetup:mount mkfs.ext4:e2fsprogs ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server sudo:sudo'
 
 if [ "${1:-}" = packages ]; then
     for pair in $uses; do echo "${pair#*:}"; done | sort -u

@@ -1,62 +1,21 @@
-"""Where the lab's image comes from: this machine's own apt sources, whatever form they have."""
+"""What the lab's images are named after, and where they are kept."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.lab import image
-from tests.lab.image import Image, LabError, Mirror
-
-DEB822 = """\
-Types: deb deb-src
-# an older address
-URIs: http://mirror.example/debian http://second.example/debian
-Suites: trixie trixie-updates
-Components: main
-Signed-By: /usr/share/keyrings/some.gpg
-
-Types: deb
-URIs: http://mirror.example/debian-security
-Suites: trixie-security
-Components: main
-"""
+from tests.lab.image import Image
 
 
-def apt(directory: Path, **files: str) -> Path:
-    (directory / "sources.list.d").mkdir()
-    for name, text in files.items():
-        (directory / "sources.list.d" / name.replace("_", ".")).write_text(text)
-    return directory
-
-
-def test_the_mirror_is_the_source_that_carries_the_machines_own_release(tmp_path: Path) -> None:
-    other = "deb [arch=amd64 signed-by=/k.gpg] http://other.example/tools tools-trixie main\n"
-    found = image.find_mirror(apt(tmp_path, a_list=other, debian_sources=DEB822), "trixie")
-    assert found == Mirror("http://mirror.example/debian", "/usr/share/keyrings/some.gpg")
-
-
-def test_one_line_sources_are_read_too(tmp_path: Path) -> None:
-    lines = "# deb http://old.example trixie main\n"
-    lines += "deb [signed-by=/k.gpg arch=amd64] http://here.example/debian trixie main\n"
-    assert image.find_mirror(apt(tmp_path, debian_list=lines), "trixie") == Mirror(
-        "http://here.example/debian", "/k.gpg"
-    )
-    (tmp_path / "sources.list.d" / "debian.list").unlink()
-    (tmp_path / "sources.list").write_text("deb http://plain.example/debian trixie main contrib\n")
-    assert image.find_mirror(tmp_path, "trixie") == Mirror("http://plain.example/debian")
-
-
-def test_a_machine_without_such_a_source_is_told(tmp_path: Path) -> None:
-    off = DEB822.replace("Types: deb deb-src", "Enabled: no\nTypes: deb")
-    with pytest.raises(LabError, match="no apt source for trixie"):
-        image.find_mirror(apt(tmp_path, debian_sources=off), "trixie")
-
-
-def test_an_image_gets_another_name_when_its_packages_change() -> None:
-    assert Image().name != Image(("postgresql",)).name
-    assert Image(("postgresql",)).name.startswith("bookworm-postgresql-")
+def test_an_image_gets_another_name_with_another_release_other_packages_or_another_making_of_its_base() -> None:
+    assert Image("bookworm").name.startswith("bookworm-")
+    assert Image("trixie").name.startswith("trixie-")
+    one = Image(packages=("nginx", "postgresql"))
+    assert one.name == Image().name, "the base is one for all"
+    assert one.layer_name("made once").startswith("bookworm-layer-nginx-")
+    assert one.layer_name("made once") != one.layer_name("made again")
+    assert one.layer_name("made once") != Image(packages=("nginx",)).layer_name("made once")
 
 
 def test_images_are_kept_where_the_environment_says() -> None:

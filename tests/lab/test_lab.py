@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from tests.lab import lab as labs
 from tests.lab.fixtures import MakeHost
 from tests.lab.lab import Lab
+from tests.lab.running import run
 from tests.test_layout import ROOT
 
 pytestmark = pytest.mark.lab
@@ -72,16 +74,19 @@ def test_hosts_of_one_lab_reach_each_other(lab_host: MakeHost) -> None:
 
 def test_the_lab_of_a_killed_run_is_removed_when_the_next_one_starts(lab: Lab) -> None:
     script = (
-        "from tests.lab.lab import Lab; lab = Lab.start(); lab.host('left');"
+        "from tests.lab.lab import Lab; lab = Lab.start(); lab.host('left', disk_mib=32);"
+        "disk = lab.disk('usb', 8); disk.plug_in(); held = (disk.place / 'file').open('w'); disk.yank();"
         "print(lab.number, flush=True); import time; time.sleep(600)"
     )
-    run = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert run.stdout is not None
-    number = int(run.stdout.readline())
-    run.send_signal(signal.SIGKILL)
-    run.wait()
-    run.stdout.close()
-    assert any(trace in _traces(number) for trace in ("bridge", "mount")), "it was really there"
+    surroundings = {**os.environ, "HOLDFAST_LAB_CACHE": str(lab.cache)}
+    argv = [sys.executable, "-c", script]
+    maker = subprocess.Popen(argv, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, text=True)
+    assert maker.stdout is not None
+    number = int(maker.stdout.readline())
+    maker.send_signal(signal.SIGKILL)
+    maker.wait()
+    maker.stdout.close()
+    assert {"bridge", "mount", "loop device"} & {*_traces(number)}, "it was really there"
     again = Lab.start()
     try:
         assert again.number == number or not (labs.PLACE / str(number)).exists()
@@ -111,6 +116,7 @@ def _traces(number: int) -> list[str]:
         "process": any(b"--machine=" + machine.encode() in command for command in commands),
         "mount": f"{labs.PLACE}/{number}/" in Path("/proc/self/mountinfo").read_text(),
         "bridge": f"hflab{number}" in links,
+        "loop device": f"{labs.PLACE}/{number}/" in run("losetup", "--list", "--noheadings", "--output=BACK-FILE"),
         "link": any(link.startswith(f"vb-{machine}") for link in links),
         "directory": (labs.PLACE / str(number)).exists(),
     }

@@ -12,6 +12,7 @@ import pytest
 from tests.lab import looking
 from tests.lab.fixtures import MakeHost
 from tests.lab.host import LabHost
+from tests.lab.image import SUITES
 from tests.lab.sites import write_site
 
 pytestmark = [pytest.mark.lab, pytest.mark.ansible]
@@ -34,8 +35,9 @@ def picture(host: LabHost) -> tuple[object, ...]:
     return kept, host.ssh("sh", "-c", _KERNEL).stdout, host.ssh("sh", "-c", _UNITS).stdout
 
 
-def test_a_hardened_host_is_put_back_byte_for_byte(lab_host: MakeHost, tmp_path: Path) -> None:
-    host = lab_host("web")
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_hardened_host_is_put_back_byte_for_byte(lab_host: MakeHost, tmp_path: Path, suite: str) -> None:
+    host = lab_host("web", suite=suite)
     site = write_site(tmp_path / "site", [host])
     files, kernel, units = picture(host)
     applied = said(site, "apply", "--yes", code=3)  # kernel.* is this machine's own, and read-only in a lab host
