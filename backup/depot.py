@@ -172,9 +172,23 @@ class Depot:
 
     @contextmanager
     def lend(self, store: Store, system: str, host: Host, *, writing: bool) -> Iterator[Repository]:
-        """Let a host use a system's repository during the block, as it is to be called there."""
-        del host, writing
-        yield self.open(store, system)
+        """Let a host use a system's repository during the block, as it is to be called there.
+
+        Raises:
+            RepositoryMissingError: as `open`; or the host does not find it: it is a directory of this machine.
+        """
+        repository = self.open(store, system)
+        try:
+            yield repository
+        except errors.RepositoryMissingError as error:
+            if host.connection == "local" or not isinstance(store.holder, Directory):
+                raise
+            hint = "to copy other hosts a vault must be a server: `rest: https://…` in holdfast.yml"
+            if not writing:
+                hint = f"bring it back here and take it there: holdfast backup restore {system} --to DIR"
+            raise errors.RepositoryMissingError(
+                f"{host.name} does not find {store.label}, which is a directory of this machine", hint=hint
+            ) from error
 
     def make(self, store: Store, system: str, like: Repository | None = None) -> Repository:
         """Make a system's repository in a store that has never had one, and record it.

@@ -11,6 +11,7 @@ from backup.depot import Store
 from backup.directory import Directory, digest_of
 from backup.restic_command import Repository
 from inventory.errors import ExitCode, UsageError
+from inventory.system import Host
 from tests.backup.world import LABEL, SYSTEM, World, tree
 
 
@@ -116,3 +117,24 @@ def test_what_a_killed_run_left_half_made_is_made_again(world: World) -> None:
     (world.vault / f".making-{SYSTEM}" / "keys").mkdir(parents=True)
     world.depot.make(vault(world), SYSTEM)
     assert sorted(entry.name for entry in world.vault.iterdir()) == [SYSTEM]
+
+
+@pytest.mark.restic
+@pytest.mark.parametrize(("writing", "next_step"), [(True, "a vault must be a server"), (False, "backup restore edoc")])
+def test_a_host_that_does_not_find_a_directory_of_this_machine_is_told_the_way_round(
+    world: World, writing: bool, next_step: str
+) -> None:
+    assert take.back_up(world.depot, SYSTEM).status == "complete"
+    missing = errors.RepositoryMissingError("there is no repository at /vault/edoc", hint="is it mounted?")
+    with (
+        pytest.raises(errors.RepositoryMissingError, match="db-1 does not find vault main") as caught,
+        world.depot.lend(vault(world), SYSTEM, Host(name="db-1", connection="ssh"), writing=writing),
+    ):
+        raise missing
+    assert next_step in caught.value.hint
+    with (
+        pytest.raises(errors.RepositoryMissingError) as plain,
+        world.depot.lend(vault(world), SYSTEM, Host(name="here", connection="local"), writing=writing),
+    ):
+        raise missing
+    assert plain.value is missing
