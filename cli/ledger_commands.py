@@ -135,8 +135,9 @@ def _views() -> list[Projection]:
     from incident.measured import LESSONS
     from incident.runs import RUNS
     from playbooks.history import HARDENING
+    from playbooks.runs import RUNS as HARDENING_RUNS
 
-    return [COPIES, PROJECTION, INCIDENTS, LESSONS, RUNS, HARDENING]
+    return [COPIES, PROJECTION, INCIDENTS, LESSONS, RUNS, HARDENING, HARDENING_RUNS]
 
 
 def _tell(proof: Proof) -> None:
